@@ -94,8 +94,11 @@ class Writer(Protocol):
             document: text, facts and mentions. Every fact's and mention's offsets must lie inside the text.
             cuts: `(start, end, kind)` of each chunk; they must tile `[0, len(text))`.
 
+        Putting the same bytes and text again (same source id) replaces the facts and mentions of that version and
+        makes it live: that is how a document is re-extracted.
+
         Raises:
-            InputError: cuts do not tile, or an offset is out of range.
+            InputError: cuts do not tile, an offset is out of range, a name is empty, or text is not valid Unicode.
         """
 
     def supersede(self, source_id: str) -> None:
@@ -112,13 +115,30 @@ class Writer(Protocol):
     def set_status(self, triple_id: str, status: Status | None) -> None:
         """A person's audit mark, which outranks the computed status; None removes the mark."""
 
-    def set_functional(self, relation: str, functional: bool) -> None: ...
+    def set_functional(self, relation: str, functional: bool) -> None:
+        """Say whether a relation (id or label) has at most one object at a time."""
 
     def set_link(self, first: str, second: str, same: bool | None) -> None:
         """A person's word that two entities are the same (True), are not (False), or nothing (None: let the rules decide)."""
 
+    def resolve(self) -> int:
+        """Run entity resolution on every block that waits for it; returns how many blocks that were.
+
+        Done by itself when the transaction commits, unless it was opened with `defer_resolve`.
+        """
+
+    def set_meta(self, key: str, value: str | None) -> None:
+        """Keep a small string in the same transaction (None removes it). Not content: no ledger entry is needed."""
+
     def note(self, action: str, summary: str, payload: dict[str, object], *, undoable: bool = True) -> int:
-        """Append the ledger entry of this transaction; returns its seq. Exactly once per transaction."""
+        """Append the ledger entry of this transaction; returns its seq. Exactly once per transaction.
+
+        Erasing a source blanks the entries of earlier transactions that touched it. The entry of the erasing
+        transaction itself is the caller's: write nothing into it that should be forgotten.
+
+        Raises:
+            LedgerError: noted twice.
+        """
 
     def mark_undone(self, seq: int, by: int) -> None: ...
 
@@ -126,23 +146,44 @@ class Writer(Protocol):
 class Store(Protocol):
     """System of record. Readers see one committed state; `writing()` is exclusive across processes.
 
-    Every method that takes None for a field treats it as a wildcard. Iterators are lazy.
+    Every method that takes None for a field treats it as a wildcard. Iterators are lazy and read in batches; each
+    batch is one committed state. Reads never see an open transaction, not even their own thread's.
+
+    `Triple.subject`, `Triple.object` and `Mention` nodes are canonical (a merged entity shows as the one it was merged
+    into, with all names as aliases), so that hops join; `document()` gives the facts as they were put.
     """
 
     capabilities: Capabilities
 
     # ---- writing
-    def writing(self) -> AbstractContextManager[Writer]:
+    def writing(self, *, defer_resolve: bool = False) -> AbstractContextManager[Writer]:
         """Open the only write transaction.
 
+        Args:
+            defer_resolve: leave the touched blocks to a later transaction (bulk ingestion). The list of waiting blocks
+                is part of the store, so a killed run can be resumed; see `unresolved`.
+
         Raises:
+            LedgerError: on leaving, when content was changed and `note` was not called.
             LockedError: another process holds it; the message names its pid and since when.
             StorageFullError: no space; everything acknowledged before stays readable.
         """
 
     # ---- sources, text
     def sources(self, *, uri: str | None = None, live: bool | None = True) -> Iterator[Source]: ...
-    def source(self, source_id: str) -> Source: ...
+    def source(self, source_id: str) -> Source:
+        """Any version that was not erased. `recorded_at` is when it first went live, `retracted_at` when it last ended.
+
+        Raises:
+            InputError: no such source.
+        """
+
+    def document(self, source_id: str) -> tuple[Document, list[tuple[int, int, str]]]:
+        """The document and cuts of a source, as `put_document` takes them: what a lossless export writes.
+
+        Putting them into an empty store gives the same content again.
+        """
+
     def text(self, source_id: str, start: int = 0, end: int | None = None) -> str:
         """Characters of the extracted text, put together from the chunks that cover them."""
 
@@ -158,7 +199,7 @@ class Store(Protocol):
         """Nodes in the order of `rows`."""
 
     def entity(self, id_or_label: str) -> Entity:
-        """By id, iri or label (exact, then normalised; the best-supported one where several share it).
+        """By id, iri or label (exact, then normalised or alias; the best-supported one where several share it).
 
         Raises:
             UnknownEntityError: names the nearest labels.
@@ -215,6 +256,17 @@ class Store(Protocol):
         """Cache vectors; not a ledger change. Vectors that are not finite are refused (InputError)."""
 
     # ---- ledger, health
+    @property
+    def identity(self) -> str:
+        """Random id of this store, made when it was created; a derived index of another store does not fit."""
+
+    @property
+    def unresolved(self) -> int:
+        """Blocks of names that wait for entity resolution."""
+
+    def meta(self, prefix: str = "") -> dict[str, str]:
+        """Small strings kept by `Writer.set_meta` whose key starts with `prefix`."""
+
     def ledger(self, limit: int | None = None) -> list[Entry]: ...
     def payload(self, seq: int) -> dict[str, object]: ...
     def content_hash(self) -> str:
