@@ -73,7 +73,7 @@ class Entry:
 
     seq: int
     at: datetime
-    action: str  # ingest | update | forget | add | edit | retract | merge | split | audit | undo | resolve
+    action: str  # ingest | update | forget | add | edit | retract | merge | split | audit | undo | redo | resolve
     summary: str
     undone_by: int | None = None
     undoable: bool = True
@@ -188,7 +188,9 @@ class Store(Protocol):
         """Characters of the extracted text, put together from the chunks that cover them."""
 
     def chunk(self, chunk_id: str) -> Chunk: ...
-    def chunks(self, rows: Sequence[int] | np.ndarray | None = None, *, source_id: str | None = None) -> Iterator[tuple[int, Chunk]]:
+    def chunks(
+        self, rows: Sequence[int] | np.ndarray | None = None, *, source_id: str | None = None
+    ) -> Iterator[tuple[int, Chunk]]:
         """(row, chunk) of live chunks; in the order of `rows` where given."""
 
     def search_text(self, query: str, k: int = 10) -> list[TextHit]:
@@ -269,6 +271,9 @@ class Store(Protocol):
 
     def ledger(self, limit: int | None = None) -> list[Entry]: ...
     def payload(self, seq: int) -> dict[str, object]: ...
+    def counts(self) -> dict[str, int]:
+        """Live `sources`, `chunks`, `entities`, `relations`, `triples`, `spans`, and triples by status (`grounded`, ...)."""
+
     def content_hash(self) -> str:
         """Order-free hash of the live content (sources, chunks, entities, triples, spans, links); no times, no rows."""
 
