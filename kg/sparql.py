@@ -1,0 +1,193 @@
+"""Read-only SPARQL over the live graph, in a process of its own that can be stopped.
+
+A query may ask for more than a machine has, and engines offer no deadline, so it runs in a child process with a memory limit;
+a child that overruns is killed and the next query gets a new one. The child holds a copy of the graph as of one ledger number,
+in pyoxigraph where the `sparql` extra is installed and in rdflib otherwise. It parses the query first and runs it only when the
+parse tree holds nothing that reaches outside (`SERVICE`, `FROM`) or writes.
+
+The graph a query sees is the union of one named graph per chunk, with an `rdfs:label` for every entity and relation.
+Five prefixes are declared:
+
+    rel:   relations by name, words joined by "_":   ?who rel:founded ?what
+    ent:   entities by id:                           ent:e0123456789abcdef
+    ht:    provenance (see rdf_vocabulary):          GRAPH ?chunk { ... } ?chunk ht:source ?source . ?source ht:uri ?uri
+    rdfs:  rdfs:label finds a thing by its name:     ?who rdfs:label "Orla Vance"
+    xsd:   datatypes
+
+Things that came from RDF keep their own IRIs.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import BudgetExceededError, QueryError
+from .model import Literal, stable_id
+from .rdf_export import Quad, data_quads, label_quads, line, triple_quads
+from .rdf_terms import RDFS, XSD
+from .rdf_vocabulary import HT, ID, METADATA, REL, ht, minted
+
+if TYPE_CHECKING:
+    from .graph import KnowledgeGraph
+    from .store import Store
+
+PREFIXES = {"rel": REL, "ent": ID, "ht": HT, "rdfs": RDFS, "xsd": XSD}
+LOAD_SECONDS = 300.0  # for copying our own graph into the child; the query's deadline starts after it
+
+
+@dataclass(frozen=True, slots=True)
+class SparqlResult:
+    """A table. Values are IRIs and lexical forms as text, None where unbound.
+
+    ASK gives one column `answer` with one row, "true" or "false"; CONSTRUCT the columns subject, predicate, object.
+    `truncated`: there were more rows than `max_rows` or more text than a reply may hold.
+    """
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | None, ...], ...]
+    truncated: bool = False
+
+
+def run(
+    kg: KnowledgeGraph, query: str, *, timeout: float = 10.0, max_rows: int = 10_000, memory_mb: int = 1024
+) -> SparqlResult:
+    """Run a SELECT, ASK or CONSTRUCT query.
+
+    Args:
+        timeout: seconds for this query, waiting for others included.
+        max_rows: rows kept of the result.
+        memory_mb: address space of the child, the copy of the graph included.
+
+    Raises:
+        QueryError: it does not parse, writes, or reaches outside the graph.
+        BudgetExceededError: the deadline or the memory limit was hit.
+    """
+    deadline = time.monotonic() + timeout
+    with _guard:
+        queue = _queues.setdefault(kg.store, threading.Lock())
+    if not queue.acquire(timeout=max(timeout, 0)):
+        raise BudgetExceededError(f"query did not start within {timeout:g} s: others are running")
+    try:
+        started = time.monotonic()
+        worker = _worker(kg, memory_mb)
+        deadline += time.monotonic() - started
+        return worker.ask(query, max_rows, timeout, deadline - time.monotonic())
+    finally:
+        queue.release()
+
+
+_guard = threading.Lock()
+_queues: weakref.WeakKeyDictionary[Store, threading.Lock] = weakref.WeakKeyDictionary()
+_workers: weakref.WeakKeyDictionary[Store, _Worker] = weakref.WeakKeyDictionary()
+
+
+def _worker(kg: KnowledgeGraph, memory_mb: int) -> _Worker:
+    """The running child that holds this state of the graph, or a new one."""
+    key = (kg.store.seq, memory_mb)
+    worker = _workers.get(kg.store)
+    if worker is None or worker.key != key or worker.process.poll() is not None:
+        if worker is not None:
+            worker.stop()
+        worker = _workers[kg.store] = _Worker(kg, key)
+    return worker
+
+
+class _Worker:
+    """A child process and the pipe of JSON lines to it."""
+
+    def __init__(self, kg: KnowledgeGraph, key: tuple[int, int]) -> None:
+        self.key = key
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "hoptrace.kg.sparql_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+        )
+        self._end = weakref.finalize(self, _kill, self.process)
+        handle, name = tempfile.mkstemp(suffix=".nq", prefix="hoptrace-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
+                out.writelines(line(quad) + "\n" for quad in _quads(kg))
+            self._call({"load": name, "memory_mb": key[1]}, LOAD_SECONDS, "loading the graph")
+        finally:
+            Path(name).unlink(missing_ok=True)
+
+    def ask(self, query: str, max_rows: int, timeout: float, left: float) -> SparqlResult:
+        text = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items()) + query
+        request = {"query": text, "prologue": len(PREFIXES), "max_rows": max_rows, "seconds": timeout}
+        reply = self._call(request, left, f"query stopped after {timeout:g} s")
+        return SparqlResult(tuple(reply["columns"]), tuple(tuple(row) for row in reply["rows"]), reply["truncated"])
+
+    def _call(self, request: dict[str, Any], seconds: float, what: str) -> dict[str, Any]:
+        """One request and its reply; the child is killed when there is none in time."""
+        overrun = threading.Event()
+
+        def stop() -> None:
+            overrun.set()
+            self.process.kill()
+
+        timer = threading.Timer(max(seconds, 0.0), stop)
+        timer.start()
+        reply = ""
+        try:
+            if self.process.stdin and self.process.stdout:
+                with contextlib.suppress(BrokenPipeError):
+                    self.process.stdin.write(json.dumps(request) + "\n")
+                    self.process.stdin.flush()
+                reply = self.process.stdout.readline()
+        finally:
+            timer.cancel()
+        if not reply.endswith("\n"):
+            self.stop()
+            raise BudgetExceededError(what if overrun.is_set() else f"{what}: more than {self.key[1]} MB needed")
+        answer: dict[str, Any] = json.loads(reply)
+        if "error" in answer:
+            raise QueryError(answer["error"])
+        if "memory" in answer:
+            self.stop()
+            raise BudgetExceededError(f"query needs more than {self.key[1]} MB")
+        return answer
+
+    def stop(self) -> None:
+        self._end()
+
+
+def _kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
+
+def _quads(kg: KnowledgeGraph) -> Iterator[Quad]:
+    """What the child holds: statements by chunk, labels, places of chunks, and times of statements that have some."""
+    timed = (triple for triple in kg.store.triples() if triple.valid_from or triple.valid_to)
+    return itertools.chain(
+        data_quads(kg), label_quads(kg), _places(kg), itertools.chain.from_iterable(triple_quads(triple) for triple in timed)
+    )
+
+
+def _places(kg: KnowledgeGraph) -> Iterator[Quad]:
+    for source in kg.store.sources():
+        yield Quad(minted(source.id), ht("uri"), Literal(source.uri), METADATA)
+        _, cuts = kg.store.document(source.id)
+        for start, end, _ in cuts:
+            chunk = stable_id("c", source.id, str(start), str(end))
+            yield Quad(minted(chunk), ht("source"), minted(source.id), METADATA)
