@@ -1,0 +1,204 @@
+"""Results drawn for a terminal.
+
+Text from documents is data: it never passes through markup, and control characters, which a terminal would obey, are taken
+out (`clean`). Colour comes from rich, which leaves it out when the output is no terminal or NO_COLOR is set.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from .quotes import Quote
+
+# C0 and C1 controls but for newline and tab, the bidirectional overrides, and lone surrogates
+_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_PIPE_WIDTH = 100_000  # no terminal: one record stays one line, for grep
+
+
+def clean(text: object) -> str:
+    """Text that a terminal shows and never obeys."""
+    return _UNSAFE.sub("", str(text))
+
+
+def one_line(text: object) -> str:
+    return " ".join(clean(text).split())
+
+
+def console(file: TextIO | None = None) -> Console:
+    """A console on which text is only text."""
+    file = file or sys.stdout
+    width = None if file.isatty() else _PIPE_WIDTH
+    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def line(out: Console, *parts: str | tuple[str, str]) -> None:
+    """Print one line put together from plain parts and (text, style) parts."""
+    text = Text()
+    for part in parts:
+        text.append(clean(part)) if isinstance(part, str) else text.append(clean(part[0]), style=part[1])
+    out.print(text, soft_wrap=True)
+
+
+def lines(out: Console, text: str) -> None:
+    """Print plain text line by line."""
+    for row in text.splitlines():
+        line(out, row)
+
+
+def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:
+    """A plain table; `empty` is printed when there are no rows."""
+    body = [[one_line(cell) if cell is not None else "" for cell in row] for row in rows]
+    if not body:
+        line(out, empty)
+        return
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        grid.add_column(Text(column), overflow="fold")
+    for row in body:
+        grid.add_row(*map(Text, row))
+    out.print(grid)
+
+
+def fields(out: Console, data: Mapping[str, object]) -> None:
+    """Names and values, one pair per line; nested mappings are indented."""
+    for name, value in data.items():
+        if isinstance(value, Mapping):
+            line(out, (name.replace("_", " "), "bold"))
+            for inner, number in value.items():
+                line(out, f"  {inner.replace('_', ' ')}: {number}")
+        else:
+            line(out, (name.replace("_", " "), "bold"), f": {value}")
+
+
+def chain(path: Mapping[str, Any]) -> list[str | tuple[str, str]]:
+    """A path of `Answer.to_dict()` as the parts of one line: `A —relation→ B ←relation— C [1][2]`."""
+    parts: list[str | tuple[str, str]] = []
+    for hop in path["hops"]:
+        first, last = hop["subject"], hop["object"]
+        left, right = ("—", "→") if hop["direction"] == 1 else ("←", "—")
+        if hop["direction"] != 1:
+            first, last = last, first
+        if not parts:
+            parts.append((one_line(first), "bold"))
+        marks = "".join(f"[{number}]" for number in hop["citations"])
+        parts += [(f" {left}{one_line(hop['relation'])}{right} ", "cyan"), (one_line(last), "bold"), (marks, "dim")]
+    return parts
+
+
+def answer(out: Console, record: Mapping[str, Any]) -> None:
+    """An answer: its text, the hops as chains, and every quote with its place and whether it was verified."""
+    abstained = record["status"] == "abstained"
+    route = record["route"]
+    line(out, (f"[{record['number']}] ", "dim"), (one_line(record["question"]), "italic"))
+    line(out, (one_line(record["text"]), "yellow" if abstained else "bold green"))
+    line(out, (f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}", "dim"))
+    for path in record["paths"]:
+        line(out, "  ", *chain(path))
+    for citation in record["citations"]:
+        place = f"{citation['source']}:{citation['start']}-{citation['end']}"
+        mark = ("✓ verified", "green") if citation["verified"] else ("✗ not confirmed", "bold red")
+        line(out, "  ", (f"[{citation['id']}] ", "dim"), f"“{one_line(citation['quote'])}”")
+        line(out, "      ", (one_line(place), "blue"), "  ", mark)
+
+
+def why(out: Console, record: Mapping[str, Any]) -> None:
+    """The route, the seeds, and every path looked at: taken ones first, then the rejected, with the parts of their scores."""
+    route = record["route"]
+    line(out, (f"[{record['number']}] ", "dim"), (one_line(record["question"]), "italic"))
+    line(out, ("route", "bold"), f": {route['action']} ({route['mode']}) — {one_line(route['reason'])}")
+    if route["scores"]:
+        line(out, "  ", ", ".join(f"{name} {value:.2f}" for name, value in route["scores"].items()))
+    taken = {tuple(hop["triple_id"] for hop in path["hops"]) for path in record["paths"]}
+    for step in record["trace"]:
+        if step["step"] == "linked":
+            line(out, ("linked", "bold"))
+            seeds = [(seed["mention"], seed["label"], seed["id"], f"{seed['score']:.2f}") for seed in step["seeds"]]
+            table(out, ("mention", "entity", "id", "score"), seeds, empty="no name of the question is in the graph")
+        elif step["step"] == "understood":
+            details = {"operation": step["operation"], "answer type": step["answer_type"], "as of": step["as_of"]}
+            said = ", ".join(f"{name} {value}" for name, value in details.items() if value)
+            line(out, ("understood", "bold"), f": {said}; words to explain: {', '.join(step['words']) or 'none'}")
+        elif step["step"] == "retrieved":
+            _paths(out, step, taken)
+        elif step["step"] == "verified":
+            counts = f"{step['citations']} citations, {step['failed']} failed, {step['dropped']} claims dropped"
+            line(out, ("verified", "bold"), f": {counts}")
+    spent = ", ".join(f"{name} {value:.0f} ms" for name, value in record["timings_ms"].items())
+    line(out, ("spent", "bold"), f": {record['usage']['evidence_tokens']} evidence tokens; {spent}")
+
+
+def _paths(out: Console, step: Mapping[str, Any], taken: set[tuple[str, ...]]) -> None:
+    line(out, ("paths", "bold"))
+    ranked = sorted(step["paths"], key=lambda path: tuple(path["triples"]) not in taken)
+    rows = [
+        (
+            "taken" if tuple(path["triples"]) in taken else "rejected",
+            f"{path['score']:.3f}",
+            " ".join(f"{name}={value:.2f}" for name, value in path["parts"].items()),
+            path["text"],
+        )
+        for path in ranked
+    ]
+    table(out, ("", "score", "parts", "path"), rows, empty="none found")
+    if step["truncated"]:
+        line(out, ("cut short by", "bold"), f": {', '.join(step['truncated'])}")
+
+
+def quotes(out: Console, found: Sequence[Quote]) -> None:
+    """Each cited span highlighted in the text around it, with the check made now."""
+    for quote in found:
+        mark = ("✓ verified", "green") if quote.verified else (f"✗ {one_line(quote.problem)}", "bold red")
+        line(out, (f"[{quote.id}] ", "dim"), (f"{one_line(quote.source)}:{quote.start}-{quote.end}", "blue"), "  ", mark)
+        before, after = quote.before.rpartition("\n\n")[2], quote.after.partition("\n\n")[0]
+        line(out, before, (f"»{quote.text}«", "bold reverse"), after)
+        line(out, "")
+    if not found:
+        line(out, "this answer cites nothing")
+
+
+def step(out: Console, event: Any) -> None:
+    """A step of a running question, as it happens."""
+    name = type(event).__name__
+    if name == "Linked":
+        said = ", ".join(one_line(seed.node.label) for seed in event.seeds) or "no name recognised"
+        line(out, ("  linked ", "dim"), said)
+    elif name == "Gated":
+        line(out, ("  route  ", "dim"), f"{event.route.action}: {one_line(event.route.reason)}")
+    elif name == "Retrieved":
+        for path in event.paths[:3]:
+            line(out, ("  found  ", "dim"), one_line(path))
+    elif name == "Verified":
+        line(out, ("  check  ", "dim"), f"{event.citations - event.failed} of {event.citations} citations hold")
+
+
+class Progress:
+    """Shows how far an ingestion is, on one line of a terminal; silent where `file` is no terminal."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self._width = 0
+
+    def __call__(self, event: Any) -> None:
+        if not self._file.isatty():
+            return
+        share = 100 * event.done // max(1, event.total)
+        left = f", {event.eta_s:.0f} s left" if event.eta_s is not None else ""
+        text = one_line(f"{share}%  {event.documents} documents, {event.triples} triples{left}  {event.file}")[:78]
+        self._file.write("\r" + text.ljust(self._width))
+        self._file.flush()
+        self._width = len(text)
+
+    def stop(self) -> None:
+        """Clear the line."""
+        if self._width:
+            self._file.write("\r" + " " * self._width + "\r")
+            self._file.flush()
+            self._width = 0

@@ -1,0 +1,171 @@
+"""One sitting with one graph: the open graph, its agent, and the numbered answers that `why` and `sources` look back at."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...kg.errors import HoptraceError, InputError, QueryError
+from . import plain
+
+if TYPE_CHECKING:
+    from ...kg.graph import KnowledgeGraph
+    from ...retrieval.base import Budget
+    from ..agent import Agent
+    from ..answer import Answer
+
+KEPT = 100  # answers that `why` and `sources` can look back at
+
+
+class Session:
+    """The state that commands share. Nothing is opened before a command needs it.
+
+    Attributes:
+        folder: the graph's folder.
+        watch: called with each step of a question as it happens.
+        progress: called with each progress event of an ingestion.
+    """
+
+    def __init__(
+        self, folder: Path, *, watch: Callable[[Any], None] | None = None, progress: Callable[[Any], None] | None = None
+    ) -> None:
+        self.folder, self.watch, self.progress = folder, watch or _ignore, progress or _ignore
+        self.answers = AnswerLog(folder / "answers.jsonl")
+        self._kg: KnowledgeGraph | None = None
+        self._agent: Agent | None = None
+
+    @property
+    def kg(self) -> KnowledgeGraph:
+        """The graph, which must exist.
+
+        Raises:
+            MissingPathError: there is no graph in `folder`.
+        """
+        return self.open(create=False)
+
+    def open(self, *, create: bool) -> KnowledgeGraph:
+        """The graph, made when it is missing and `create` says so; opened once."""
+        if self._kg is None:
+            from ...kg.graph import KnowledgeGraph
+
+            self._kg = KnowledgeGraph.open(self.folder, create=create)
+        return self._kg
+
+    @property
+    def agent(self) -> Agent:
+        if self._agent is None:
+            from ..agent import Agent
+
+            self._agent = Agent(self.kg)
+        return self._agent
+
+    def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
+        """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps.
+
+        Raises:
+            QueryError: the question is empty.
+        """
+        from ..steps import Answered
+
+        if not question.strip():
+            raise QueryError("the question is empty")
+        answer: Answer | None = None
+        for step in self.agent.stream(question, as_of=as_of, budget=budget):
+            self.watch(step)
+            if isinstance(step, Answered):
+                answer = step.answer
+        if answer is None:
+            raise HoptraceError("the agent ended without an answer")
+        return self.answers.add(answer)
+
+    def close(self) -> None:
+        if self._kg is not None:
+            self._kg.close()
+            self._kg = self._agent = None
+
+
+class AnswerLog:
+    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace.
+
+    The file is private (mode 0600) and lives in the graph's folder, so that it goes where the graph goes. Where the folder
+    cannot be written, answers are numbered and kept for the session only.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._unsaved: list[dict[str, Any]] = []
+
+    def add(self, answer: Answer) -> dict[str, Any]:
+        """Number an answer and keep it; returns the record."""
+        records = list(self)
+        number = records[-1]["number"] + 1 if records else 1
+        record = {
+            "number": number,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **answer.to_dict(),
+            "trace": [plain.step(step, answer.question) for step in answer.trace],
+        }
+        try:
+            self._write([*records, record][-KEPT:])
+            self._unsaved.clear()
+        except OSError:
+            self._unsaved.append(record)
+        return record
+
+    def get(self, number: int | None = None) -> dict[str, Any]:
+        """The answer with that number, or the last one.
+
+        Raises:
+            InputError: there is none; the message names the numbers there are.
+        """
+        records = list(self)
+        if not records:
+            raise InputError("no answer yet: ask a question first")
+        if number is None:
+            return records[-1]
+        for record in records:
+            if record["number"] == number:
+                return record
+        raise InputError(f"no answer {number}; there are {records[0]['number']} to {records[-1]['number']}")
+
+    def drop(self, sources: set[str]) -> int:
+        """Remove the answers that cite one of these sources, as when a source is forgotten; returns how many."""
+        records = list(self)
+        kept = [r for r in records if sources.isdisjoint(citation["source"] for citation in r["citations"])]
+        if len(kept) < len(records):
+            self._unsaved.clear()
+            self._write(kept)
+        return len(records) - len(kept)
+
+    def clear(self) -> None:
+        self._unsaved.clear()
+        self.path.unlink(missing_ok=True)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        try:
+            lines = self.path.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            lines = []
+        for line in lines:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue  # cut by a full disk or a kill: a lost convenience, never a reason to refuse work
+            if isinstance(record, dict) and isinstance(record.get("number"), int):
+                yield record
+        yield from self._unsaved
+
+    def _write(self, records: list[dict[str, Any]]) -> None:
+        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
+        text = "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+        draft.replace(self.path)
+
+
+def _ignore(event: Any) -> None:
+    """Nobody watches."""
