@@ -1,0 +1,54 @@
+"""Pack what was found into a token budget, paths first, and say what reading whole chunks would have cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..kg.model import Path
+from .base import Budget, Evidence, Hit
+
+if TYPE_CHECKING:
+    from ..kg.graph import KnowledgeGraph
+    from .encoder import Encoder
+
+
+def pack(
+    kg: KnowledgeGraph, encoder: Encoder, paths: Sequence[Path], hits: Sequence[Hit], budget: Budget, truncated: set[str]
+) -> Evidence:
+    """Keep the best paths, then the best chunks, while they fit.
+
+    A path costs the quotes of its hops (one span each, a quote shared by two hops counted once); a chunk costs its text
+    unless a kept quote already stands in it and nothing else fits. The first path is kept whatever it costs.
+
+    Returns:
+        Evidence; `window_tokens` counts the whole chunks that hold the kept quotes together with the kept chunks.
+    """
+    kept: list[Path] = []
+    quotes: dict[str, int] = {}
+    windows: dict[str, int] = {}
+    tokens = 0
+    for path in paths[: budget.paths]:
+        new = {hop.triple.spans[0].quote for hop in path.hops if hop.triple.spans} - quotes.keys()
+        costs = dict(zip(new, encoder.count_tokens(list(new))))
+        if kept and tokens + sum(costs.values()) > budget.tokens:
+            truncated.add("tokens")
+            break
+        quotes.update(costs)
+        tokens += sum(costs.values())
+        kept.append(path)
+    for chunk_id in {hop.triple.spans[0].chunk_id for path in kept for hop in path.hops if hop.triple.spans}:
+        windows[chunk_id] = encoder.count_tokens([kg.store.chunk(chunk_id).text])[0]
+    chosen: list[Hit] = []
+    for hit in hits[: budget.chunks]:
+        cost = windows.get(hit.chunk.id) or encoder.count_tokens([hit.chunk.text])[0]
+        if tokens + cost > budget.tokens:
+            truncated.add("tokens")
+            continue
+        chosen.append(hit)
+        tokens += cost
+        windows[hit.chunk.id] = cost
+    return Evidence(tuple(kept), tuple(chosen), tokens, sum(windows.values()), tuple(sorted(truncated)))
+
+
+__all__ = ["pack"]

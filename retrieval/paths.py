@@ -1,0 +1,284 @@
+"""Multi-hop path search: a beam over relation signatures, grounded in node sets.
+
+A state is a relation signature (the families and directions walked from a seed) together with every node it reaches, so
+"the suppliers of X" is one state with ten nodes and not ten states. Each hop must earn its place: it explains a unit of
+the question, or it pays. What a path leaves unexplained counts against it (`scoring`). Relations are judged before their
+edges are read, and a hub is cut inside a relation group, never by dropping the group; every cut is named.
+
+The shape follows the plan-then-ground search of RoG (Luo et al., ICLR 2024), without its language model.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..kg.adjacency import Adjacency, Expansion, Groups
+from ..kg.model import Literal
+from .base import Budget, Seed
+from .question import CONTAINMENT_NOUNS, Understanding
+from .relations import RelationIndex
+from .wordings import Family, stems
+
+MATCHED = 0.3  # gain from which a hop counts as explaining a unit
+SKIP_PENALTY = 0.35  # price of a hop that explains nothing
+CONTAINMENT_PENALTY = 0.06  # price of one more "located in" when a containing place is asked for
+WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
+SHARED_GAIN = 0.8  # "films that share a director": the same relation back again
+SEEDLESS = 0.85  # gain from which a relation may start a search of its own
+_SKIPS_KEPT = 4
+_FRONTIER = 5000
+_CONTAINMENT = "located in"
+_NOT_WALKED = frozenset({"is a"})
+NO_SEED = Seed(-1, Literal(""), 0, 0, 0.9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """A signature and the nodes it reaches from one seed.
+
+    Attributes:
+        steps: (family index, direction within the family) of each hop.
+        nodes: int32 [n] distinct node rows reached.
+        parent: int32 [n] index of each node's predecessor in `previous.nodes`.
+        triple: int64 [n] triple row by which it was reached.
+        way: int8 [n] 1 when that triple was walked from subject to object, -1 when from object to subject.
+        used: indices of units explained so far, with the gain of each.
+        spent: what hops that explain nothing have cost.
+    """
+
+    seed: Seed
+    nodes: np.ndarray
+    parent: np.ndarray
+    triple: np.ndarray
+    way: np.ndarray
+    steps: tuple[tuple[int, int], ...] = ()
+    previous: State | None = None
+    used: dict[int, float] = field(default_factory=dict)
+    spent: float = 0.0
+    skips: int = 0
+
+    @property
+    def depth(self) -> int:
+        return len(self.steps)
+
+    def promise(self, understanding: Understanding) -> float:
+        """Order of the beam: weight explained less what was spent."""
+        return sum(understanding.units[u].weight * gain for u, gain in self.used.items()) - self.spent
+
+    def walk(self, index: int) -> list[tuple[int, int]]:
+        """(triple row, direction) of each hop to the node at `index`, first hop first."""
+        hops: list[tuple[int, int]] = []
+        state: State = self
+        while state.previous is not None:
+            hops.append((int(state.triple[index]), int(state.way[index])))
+            index = int(state.parent[index])
+            state = state.previous
+        return hops[::-1]
+
+    def level(self, depth: int) -> State:
+        """The state `depth` hops from the seed on the way to this one."""
+        state: State = self
+        while state.depth > depth and state.previous is not None:
+            state = state.previous
+        return state
+
+
+@dataclass(slots=True)
+class Search:
+    """Result of one search: every state kept, and the budgets that were hit."""
+
+    states: list[State] = field(default_factory=list)
+    truncated: set[str] = field(default_factory=set)
+    expansions: int = 0
+
+
+class PathSearch:
+    """Beam search over signatures.
+
+    Args:
+        adjacency: the graph.
+        relations: gains of its relations.
+        budget: hops, beam, expansions, fan-out and seconds.
+    """
+
+    def __init__(self, adjacency: Adjacency, relations: RelationIndex, budget: Budget) -> None:
+        self.adjacency, self.relations, self.budget = adjacency, relations, budget
+
+    def search(self, understanding: Understanding, seeds: list[Seed], day: int | None = None) -> Search:
+        """States from every seed, in no particular order; each is a candidate answer set.
+
+        Args:
+            understanding: the question; its units price every hop.
+            seeds: where to start; each is searched on its own.
+            day: only facts valid on this day ordinal.
+        """
+        gains = self.relations.gains(understanding.units)
+        found = Search()
+        deadline = time.monotonic() + self.budget.seconds if self.budget.seconds is not None else None
+        starts = [State(seed, *_start(np.array([seed.row], np.int32))) for seed in seeds] or self._anywhere(gains)
+        for start in starts:
+            beam = [start]
+            for _ in range(self.budget.hops):
+                grown = [new for state in beam for new in self._grow(state, understanding, gains, day, found)]
+                grown.sort(key=lambda s: (-s.promise(understanding), s.steps))
+                if len(grown) > self.budget.beam:
+                    found.truncated.add("beam")
+                beam = grown[: self.budget.beam]
+                found.states += beam
+                if not beam or (deadline is not None and time.monotonic() > deadline):
+                    if beam:
+                        found.truncated.add("seconds")
+                    break
+        return found
+
+    def _anywhere(self, gains: np.ndarray) -> list[State]:
+        """For a question that names nothing: every node with a relation that explains a unit well, as one state."""
+        if not gains.size:
+            return []
+        asked = np.flatnonzero(gains.max(axis=(1, 2)) >= SEEDLESS)
+        relation = self.adjacency.group_key >> 1
+        groups = np.flatnonzero(np.isin(self.relations.family_of[relation], asked))
+        nodes = np.unique(np.searchsorted(self.adjacency.node_groups, groups, side="right") - 1).astype(np.int32)
+        return [State(NO_SEED, *_start(nodes[:_FRONTIER]))] if len(nodes) else []
+
+    def _grow(self, state: State, question: Understanding, gains: np.ndarray, day: int | None, found: Search) -> list[State]:
+        if state.skips > 1:
+            return []
+        groups = self.adjacency.groups(state.nodes, day)
+        family = self.relations.family_of[groups.relation]
+        direction = groups.direction * self.relations.flip[groups.relation]
+        codes = family.astype(np.int64) * 2 + (direction < 0)
+        matched: list[tuple[float, int, int, float]] = []  # (rank, code, unit, gain)
+        skipped: list[tuple[float, int, int, float]] = []
+        for code in np.unique(codes).tolist():
+            step = (code // 2, 1 - 2 * (code & 1))
+            if self.relations.families[step[0]].name in _NOT_WALKED:
+                continue
+            unit, gain, near = self._explain(state, step, question, gains)
+            if gain >= MATCHED:
+                matched.append((-gain * (question.units[unit].weight if unit >= 0 else 1.0), code, unit, gain))
+            else:
+                skipped.append((self._skip_price(step, question) - 0.1 * near, code, -1, 0.0))
+        chosen = sorted(matched)[: self.budget.beam] + sorted(skipped)[:_SKIPS_KEPT]
+        grown = (
+            self._step(state, groups, codes == code, code, unit, gain, question, day, found) for _, code, unit, gain in chosen
+        )
+        return [new for new in grown if new is not None]
+
+    def _explain(
+        self, state: State, step: tuple[int, int], question: Understanding, gains: np.ndarray
+    ) -> tuple[int, float, float]:
+        """The unit a hop explains best: (unit, gain, gain it would have were every unit free); unit -2 is sharing."""
+        if state.steps and question.shares and state.steps[-1] == (step[0], -step[1]):
+            return -2, SHARED_GAIN, SHARED_GAIN
+        row = gains[step[0], 0 if step[1] > 0 else 1]
+        best, best_gain, nearest = -1, 0.0, 0.0
+        for u, unit in enumerate(question.units):
+            gain = float(row[u])
+            if gain >= MATCHED and self._is_verb(step, u, question):
+                gain *= 1.0 if self._agrees(state, step, u, question) else WRONG_WAY
+            nearest = max(nearest, gain)
+            if u not in state.used and gain * unit.weight > best_gain * (question.units[best].weight if best >= 0 else 1.0):
+                best, best_gain = u, gain
+        return best, best_gain, nearest
+
+    def _is_verb(self, step: tuple[int, int], u: int, question: Understanding) -> bool:
+        family, unit = self.relations.families[step[0]], question.units[u]
+        if family.name not in unit.families:
+            return not unit.type and not unit.families
+        return not _is_noun(unit.text, family)
+
+    def _agrees(self, state: State, step: tuple[int, int], u: int, question: Understanding) -> bool:
+        """Whether the verb's place in the question agrees with the direction of travel.
+
+        What was walked so far (the mention, then the units explained) stands left of an active verb when it is the
+        subject and right of it when it is the object; a passive swaps the two.
+        """
+        unit = question.units[u]
+        walked = [question.units[i].position for i in state.used]
+        walked += [i for i, t in enumerate(question.tokens) if state.seed.start <= t.start < state.seed.end]
+        if walked:
+            subject_side = min(walked, key=lambda position: abs(position - unit.position)) < unit.position
+        else:
+            subject_side = False  # only what is asked for stands before the verb
+        if unit.passive and not self.relations.families[step[0]].adjectival:
+            subject_side = not subject_side
+        return (step[1] > 0) == subject_side
+
+    def _skip_price(self, step: tuple[int, int], question: Understanding) -> float:
+        contains = self.relations.families[step[0]].name == _CONTAINMENT and step[1] > 0
+        return CONTAINMENT_PENALTY if contains and question.answer_noun in CONTAINMENT_NOUNS else SKIP_PENALTY
+
+    def _step(
+        self,
+        state: State,
+        groups: Groups,
+        mask: np.ndarray,
+        code: int,
+        unit: int,
+        gain: float,
+        question: Understanding,
+        day: int | None,
+        found: Search,
+    ) -> State | None:
+        """Read the edges of one signature and make the next state; None when it leads nowhere new."""
+        if found.expansions >= self.budget.expansions:
+            found.truncated.add("expansions")
+            return None
+        picked = groups.take(mask)
+        edges = self.adjacency.edges(picked, limit=self.budget.fan_out, day=day)
+        found.expansions += len(edges.triple)
+        if edges.truncated.any():
+            found.truncated.add("hub")
+        parent = picked.origin[edges.group]
+        keep = ~_visited(state, parent, edges)
+        neighbor, parent, triple = edges.neighbor[keep], parent[keep], edges.triple[keep]
+        way = picked.direction[edges.group[keep]]
+        nodes, first = np.unique(neighbor, return_index=True)
+        if not len(nodes):
+            return None
+        if len(nodes) > _FRONTIER:
+            found.truncated.add("frontier")
+            nodes, first = nodes[:_FRONTIER], first[:_FRONTIER]
+        step = (code // 2, 1 - 2 * (code & 1))
+        price = 0.0 if gain >= MATCHED else self._skip_price(step, question)
+        return State(
+            seed=state.seed,
+            nodes=nodes,
+            parent=parent[first].astype(np.int32),
+            triple=triple[first],
+            way=way[first],
+            steps=(*state.steps, step),
+            previous=state,
+            used={**state.used, unit: gain} if unit >= 0 else state.used,
+            spent=state.spent + price,
+            skips=state.skips + (gain < MATCHED and price == SKIP_PENALTY),
+        )
+
+
+def _start(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    return nodes, np.zeros(len(nodes), np.int32), np.full(len(nodes), -1, np.int64), np.ones(len(nodes), np.int8)
+
+
+def _is_noun(text: str, family: Family) -> bool:
+    words = stems(text)
+    nouns = {stems(noun) for noun in (*family.subject_nouns, *family.object_nouns)}
+    verbs = {stems(verb) for verb in family.verbs}
+    return words in nouns and words not in verbs
+
+
+def _visited(state: State, parent: np.ndarray, edges: Expansion) -> np.ndarray:
+    """Which new edges lead back to a node that is already on their own path, bool [edges]."""
+    back = np.zeros(len(edges.neighbor), bool)
+    level: State | None = state
+    index = parent
+    while level is not None:
+        back |= level.nodes[index] == edges.neighbor
+        index, level = level.parent[index], level.previous
+    return back
+
+
+__all__ = ["PathSearch", "Search", "State"]

@@ -1,0 +1,305 @@
+"""What a question asks for, read from its words alone: operation, answer type, day, and the units a path must explain.
+
+A *unit* is a phrase that carries content: a relation noun ("supplier", "parent company"), a verb ("bought"), or a type
+noun ("company"). Mentions of entities are not units; they are masked before reading. No graph is consulted here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Literal
+
+from ..kg.ingest.dates import find_dates
+from .wordings import lexicon, stem
+
+Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
+
+_WORD = re.compile(r"[^\W_]+(?:[&'’.-][^\W_]+)*[^\W_]*", re.UNICODE)
+
+STOPWORDS = frozenset(
+    """
+    a an the this that these those of in on at to for from by with about into over under after before during
+    between and or but nor so than then as if is are was were be been being am do does did done has have had
+    having can could will would shall should may might must i you he she it we they me him her us them my your his
+    its our their who whom whose which what when where why how there here not no yes please tell me give name show
+    find all any some each every both either other another same also too very just only still ever currently now
+    today current present latest between following called named many much long old one ones thing things s t
+    according known actually really back since until within across per via ask question know want whether exactly
+    company's it's what's who's which's out up off down again once more most less least first last earlier later
+    sooner bigger larger smaller higher lower greater longer shorter older younger newer biggest largest smallest
+    highest lowest greatest longest shortest oldest youngest newest earliest number total share shares say says
+    list different that's get gets got besides except apart main primary whole new own's year years time date day
+    month days months
+    """.split()
+)
+
+PERSON, ORGANIZATION, PLACE, WORK, PRODUCT, DATE, NUMBER = "person", "organization", "place", "work", "product", "date", "number"
+
+TYPE_NOUNS: dict[str, str] = {
+    **dict.fromkeys("""
+    person people man woman individual executive official politician artist scientist engineer
+    """.split(), PERSON),
+    **dict.fromkeys(
+        """
+    company firm business organisation organization enterprise corporation group bank manufacturer agency
+    authority institution body university school college club team airline carrier party startup entity maker yard
+    shipyard operator regulator watchdog cooperative trust fund
+    """.split(),
+        ORGANIZATION,
+    ),
+    **dict.fromkeys(
+        """
+    place city town village country nation state region province county continent island district port harbour
+    river location municipality settlement
+    """.split(),
+        PLACE,
+    ),
+    **dict.fromkeys("ship vessel ferry boat tanker car aircraft product model device software".split(), PRODUCT),
+    **dict.fromkeys("film movie book novel song album work play series show poem painting opera picture".split(), WORK),
+    **dict.fromkeys(["year", "date", "day", "month"], DATE),
+    **dict.fromkeys("amount sum percentage percent price cost".split(), NUMBER),
+}  # fmt: skip
+CONTAINMENT_NOUNS = frozenset("city town country nation state region province county continent island district".split())
+
+_COMPARATIVES: dict[str, tuple[str, int]] = {
+    # word: (kind of value compared, -1 for the smaller and 1 for the larger)
+    "earlier": (DATE, -1), "first": (DATE, -1), "sooner": (DATE, -1), "older": (DATE, -1), "oldest": (DATE, -1),
+    "earliest": (DATE, -1), "before": (DATE, -1), "later": (DATE, 1), "last": (DATE, 1), "latest": (DATE, 1),
+    "younger": (DATE, 1), "youngest": (DATE, 1), "newer": (DATE, 1), "newest": (DATE, 1), "recently": (DATE, 1),
+    "after": (DATE, 1),
+    "larger": (NUMBER, 1), "bigger": (NUMBER, 1), "higher": (NUMBER, 1), "greater": (NUMBER, 1), "more": (NUMBER, 1),
+    "most": (NUMBER, 1), "largest": (NUMBER, 1), "biggest": (NUMBER, 1), "highest": (NUMBER, 1), "greatest": (NUMBER, 1),
+    "longer": (NUMBER, 1), "longest": (NUMBER, 1),
+    "smaller": (NUMBER, -1), "lower": (NUMBER, -1), "less": (NUMBER, -1), "fewer": (NUMBER, -1), "smallest": (NUMBER, -1),
+    "lowest": (NUMBER, -1), "least": (NUMBER, -1), "fewest": (NUMBER, -1), "shorter": (NUMBER, -1),
+}  # fmt: skip
+_SUPERLATIVE = frozenset("""
+    most largest biggest highest greatest longest smallest lowest least fewest oldest youngest newest earliest
+    latest
+    """.split())
+_AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
+_SHARING = frozenset("share shares shared same also other another common fellow co both".split())
+_PAST = frozenset("was were did had former formerly previously".split())
+
+
+_PLURAL = re.compile(r"\b(which|what|who)\s+(all\s+)?(\w+s|people)\s+\w+", re.IGNORECASE)
+OPEN_WEIGHT = 0.6  # of a word that no relation family is asked for by
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of the question. `mention` is the index of the masked mention it belongs to, -1 for none."""
+
+    text: str
+    start: int
+    end: int
+    mention: int = -1
+
+    @property
+    def lower(self) -> str:
+        return self.text.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A phrase a path should explain.
+
+    Attributes:
+        text: the words.
+        position: index of its first token.
+        families: names of lexicon families it is a known wording of; empty for an open word.
+        type: the coarse type when the unit is a type noun.
+        weight: how much leaving it unexplained hurts.
+        passive: it is a passive verb ("was fined", "fined by").
+    """
+
+    text: str
+    position: int
+    families: frozenset[str] = frozenset()
+    type: str = ""
+    weight: float = 1.0
+    passive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none."""
+
+    text: str
+    operation: Operation
+    answer_type: str
+    answer_noun: str
+    units: tuple[Unit, ...]
+    tokens: tuple[Token, ...]
+    first: date | None = None
+    last: date | None = None
+    past: bool = False
+    shares: bool = False
+    value_kind: str = ""
+    direction: int = 0
+
+    def mention_positions(self, mention: int) -> tuple[int, ...]:
+        """Token indices of a mention."""
+        return tuple(i for i, token in enumerate(self.tokens) if token.mention == mention)
+
+
+def tokenize(text: str) -> list[Token]:
+    """Words with offsets; a possessive `'s` is left out of its word."""
+    tokens = []
+    for match in _WORD.finditer(text):
+        word, start = match.group(), match.start()
+        for ending in ("'s", "’s", "'", "’", "."):
+            if word.endswith(ending) and len(word) > len(ending):
+                word = word[: -len(ending)]
+                break
+        tokens.append(Token(word, start, start + len(word)))
+    return tokens
+
+
+def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understanding:
+    """Read a question.
+
+    Args:
+        text: the question.
+        mentions: `[start, end)` of entity mentions in it, which are masked.
+
+    Returns:
+        An `Understanding`; every string gives one, an empty string an empty one.
+    """
+    dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
+    masks = [*mentions, *((d.start, d.end) for d in dates)]
+    tokens = []
+    for token in tokenize(text):
+        mention = next((i for i, (start, end) in enumerate(masks) if token.start < end and start < token.end), -1)
+        tokens.append(replace(token, mention=mention))
+    words = [token.lower if token.mention < 0 else "" for token in tokens]
+    operation, value_kind, direction = _operation(text, words, len(mentions))
+    answer_type, answer_noun, noun_at = _answer_type(words, operation)
+    units = _units(tokens, words, noun_at) or _implied(answer_type, value_kind)
+    first = min((d.first for d in dates), default=None)
+    last = max((d.last_exclusive for d in dates), default=None)
+    return Understanding(
+        text=text,
+        operation=operation,
+        answer_type=answer_type,
+        answer_noun=answer_noun,
+        units=units,
+        tokens=tuple(tokens),
+        first=first,
+        last=last - timedelta(days=1) if last else None,
+        past=bool(_PAST & set(words)),
+        shares=bool(_SHARING & set(words)),
+        value_kind=value_kind,
+        direction=direction,
+    )
+
+
+def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, str, int]:
+    present = [w for w in words if w]
+    comparative = next((w for w in present if w in _COMPARATIVES), "")
+    kind, direction = _COMPARATIVES.get(comparative, ("", 0))
+    first = words[0] if words else ""
+    if kind and mentions >= 2 and (" or " in text or first in {"which", "who", "what", "did", "was", "is", "does", "of"}):
+        if first in _AUXILIARIES and " or " not in text:
+            return "yes-no", kind, direction
+        return "compare", kind, direction
+    if re.search(r"\bhow many\b|\bnumber of\b|\bcount\b", text, re.IGNORECASE):
+        return "count", "", 0
+    if kind and comparative in _SUPERLATIVE and mentions < 2:
+        return "superlative", kind, direction
+    if first in _AUXILIARIES:
+        return "yes-no", "", 0
+    if first in {"list", "name", "show", "give"} or re.search(_PLURAL.search(text):
+        return "list", "", 0
+    return "lookup", "", 0
+
+
+def _singular(word: str) -> str:
+    if word.endswith("ies") and len(word) > 4 and word != "series":
+        return word[:-3] + "y"
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
+
+
+def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
+    """(coarse type, noun asked for, its token index or -1)."""
+    for i, word in enumerate(words):
+        if word in {"which", "what", "list", "name"} or (word == "many" and i and words[i - 1] == "how"):
+            for j in range(i + 1, min(i + 5, len(words))):
+                noun = _singular(words[j])
+                if words[j] in _AUXILIARIES or words[j] in {"of", "that", "who"}:
+                    if words[j] == "of" or word == "what":
+                        continue
+                    break
+                if noun in TYPE_NOUNS:
+                    return TYPE_NOUNS[noun], noun, j
+            continue
+        if word in {"who", "whom", "whose"}:
+            return ("person" if word == "whose" else "agent"), "", -1
+        if word == "where":
+            return PLACE, "", -1
+        if word == "when":
+            return DATE, "", -1
+        if word == "much" and i and words[i - 1] == "how":
+            return NUMBER, "", -1
+    return "", "", -1
+
+
+def _units(tokens: list[Token], words: list[str], noun_at: int) -> tuple[Unit, ...]:
+    lex = lexicon()
+    stemmed = [stem(word) if word else "" for word in words]
+    units: list[Unit] = []
+    i = 0
+    while i < len(words):
+        if not words[i]:
+            i += 1
+            continue
+        length = _phrase_length(words, stemmed, i)
+        if length:
+            phrase = " ".join(words[i : i + length])
+            families = frozenset(lex.phrases[tuple(stemmed[i : i + length])])
+            noun = _singular(words[i + length - 1])
+            kind = TYPE_NOUNS.get(noun, "") if length == 1 else ""
+            weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
+            units.append(Unit(phrase, i, families, kind, weight, _passive(words, i + length - 1)))
+            i += length
+            continue
+        noun = _singular(words[i])
+        if noun in TYPE_NOUNS:
+            units.append(Unit(words[i], i, frozenset(), TYPE_NOUNS[noun], 0.15 if i == noun_at else 0.2))
+        elif words[i] not in STOPWORDS and not words[i].isdigit():
+            units.append(Unit(words[i], i, frozenset(), "", OPEN_WEIGHT, _passive(words, i)))
+        i += 1
+    return tuple(units)
+
+
+def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:
+    """What a question without content words asks for: "Where is X?", "Who is X?", "Is A older than B?"."""
+    if value_kind == DATE:
+        return (Unit("born or founded", 0, frozenset({"date of birth", "founded in"})),)
+    if answer_type == PLACE:
+        return (Unit("located", 0, frozenset({"located in", "headquartered in"})),)
+    return ()
+
+
+def _phrase_length(words: list[str], stemmed: list[str], i: int) -> int:
+    """Length of the longest lexicon wording that starts at token `i`, 0 for none."""
+    lex = lexicon()
+    for length in range(min(lex.longest, len(words) - i), 0, -1):
+        piece = words[i : i + length]
+        if not all(piece) or (length == 1 and piece[0] in STOPWORDS and piece[0] != "own"):
+            continue
+        if tuple(stemmed[i : i + length]) in lex.phrases:
+            return length
+    return 0
+
+
+def _passive(words: list[str], i: int) -> bool:
+    if not words[i].endswith(("ed", "en", "t", "wn", "ght", "und", "un", "old", "ade")):
+        return False
+    if i + 1 < len(words) and words[i + 1] == "by":
+        return True
+    before = words[max(0, i - 4) : i]
+    return bool({"is", "are", "was", "were", "been", "being"} & set(before)) and not {"who", "that"} & set(before[-1:])

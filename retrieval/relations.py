@@ -1,0 +1,140 @@
+"""How well each relation of a graph answers to each unit of a question.
+
+Relation labels are encoded once and cached by label; at question time only the units are encoded. A unit that is a known
+wording of a family speaks for that family and hardly for others, however near their vectors are: "chief financial
+officer" lies close to "chief executive of" in every embedding and is still another job.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..kg.model import Relation
+from .question import Unit
+from .wordings import Family, lexicon, stems
+
+if TYPE_CHECKING:
+    from ..kg.graph import KnowledgeGraph
+    from .encoder import Encoder
+
+_COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
+_FOREIGN_CAP = 0.2  # a unit that is a wording of another family
+_TYPE_CAP = 0.5  # a type noun ("company") says little about the hop
+
+
+class RelationIndex:
+    """Families, stems and vectors of every relation of a graph, kept in step with it.
+
+    Attributes:
+        family_of: [relations] index into `families` by relation row.
+        flip: [relations] -1 where the label runs from the family's object to its subject.
+    """
+
+    def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
+        self.kg, self.encoder = kg, encoder
+        self._vectors: dict[str, np.ndarray] = {}
+        self._seq = -1
+        self.families: list[Family] = []
+        self.family_of = np.zeros(0, np.int32)
+        self.flip = np.zeros(0, np.int8)
+
+    def refresh(self) -> None:
+        """Read new relations and encode the labels not seen before."""
+        if self._seq == self.kg.store.seq:
+            return
+        relations = self.kg.store.relations()
+        size = max((row for row, _ in relations), default=-1) + 1
+        if size != len(self.family_of):
+            self._number(relations, size)
+            missing = [f.name for f in self.families if f.name not in self._vectors]
+            self._vectors.update(zip(missing, self._encode(missing)))
+            self._matrix = np.array([self._vectors[f.name] for f in self.families], np.float32).reshape(len(self.families), -1)
+        self._seq = self.kg.store.seq
+
+    def _number(self, relations: list[tuple[int, Relation]], size: int) -> None:
+        index: dict[str, int] = {}
+        self.families = []
+        self.family_of, self.flip = np.zeros(size, np.int32), np.ones(size, np.int8)
+        for row, relation in relations:
+            family, flip = lexicon().family(relation.label)
+            if family.name not in index:
+                index[family.name] = len(self.families)
+                self.families.append(family)
+            self.family_of[row], self.flip[row] = index[family.name], flip
+        self._index = index
+        self._stems = [_label_stems(family) for family in self.families]
+        self._by_stem: dict[str, list[int]] = defaultdict(list)
+        for i, label in enumerate(self._stems):
+            for word in label:
+                self._by_stem[word].append(i)
+
+    def _encode(self, labels: list[str]) -> np.ndarray:
+        """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
+        if not labels:
+            return np.zeros((0, self.encoder.dim), np.float32)
+        kind = "relations_" + hashlib.sha256(self.encoder.id.encode()).hexdigest()[:12]
+        known: dict[str, np.ndarray] = {}
+        if (generation := self.kg.generations.current(kind)) is not None:
+            known = dict(zip(generation.meta["labels"], np.asarray(generation.array("vectors"))))
+        missing = [label for label in labels if label not in known]
+        if missing:
+            known.update(zip(missing, self.encoder.encode(missing)))
+            self.kg.generations.publish(kind, {"vectors": np.array(list(known.values()), np.float32)}, {"labels": list(known)})
+        return np.array([known[label] for label in labels], np.float32)
+
+    def is_event(self, label: str) -> bool:
+        """Whether a relation happens at a moment."""
+        return lexicon().family(label)[0].event
+
+    def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
+        """How well a hop explains a unit, 0 to 1.
+
+        Returns:
+            float32 [families, 2, units]; the middle axis is the direction of travel within the family, 0 from subject
+            to object and 1 from object to subject.
+        """
+        self.refresh()
+        result = np.zeros((len(self.families), 2, len(units)), np.float32)
+        if not units or not self.families:
+            return result
+        vectors = self.encoder.encode([unit.text for unit in units])
+        cosine = np.clip((self._matrix @ vectors.T - _COSINE_FLOOR) / _COSINE_SPAN, 0, 1) * _COSINE_CAP
+        for j, unit in enumerate(units):
+            unit_stems = stems(unit.text)
+            cap = _FOREIGN_CAP if unit.families else _TYPE_CAP if unit.type else 1.0
+            result[:, :, j] = np.minimum(cosine[:, j], cap)[:, None]
+            spoken = {i for word in unit_stems for i in self._by_stem.get(word, ())}
+            spoken.update(self._index[name] for name in unit.families if name in self._index)
+            for i in spoken:
+                result[i, :, j] = _gain(self.families[i], self._stems[i], unit, unit_stems, float(cosine[i, j]))
+        return result
+
+
+def _label_stems(family: Family) -> frozenset[str]:
+    function_words = {"of", "in", "by", "to", "at", "for", "on", "with", "is", "a", "the", "has", "from"}
+    return frozenset(stems(" ".join(w for w in family.name.split() if w not in function_words)))
+
+
+def _gain(
+    family: Family, label_stems: frozenset[str], unit: Unit, unit_stems: tuple[str, ...], cosine: float
+) -> tuple[float, float]:
+    overlap = len(label_stems & set(unit_stems)) / len(unit_stems) if unit_stems else 0.0
+    if family.name in unit.families:
+        subject = unit_stems in {stems(noun) for noun in family.subject_nouns}
+        target = unit_stems in {stems(noun) for noun in family.object_nouns}
+        if unit_stems in {stems(verb) for verb in family.verbs}:
+            return 1.0, 1.0
+        return (1.0 if target else 0.3), (1.0 if subject else 0.3)
+    if unit.families and not overlap:
+        return (min(cosine, _FOREIGN_CAP),) * 2
+    if unit.type:
+        return (min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP),) * 2
+    best = max(cosine, 0.9 * overlap)
+    return best, best
+
+
+__all__ = ["RelationIndex"]

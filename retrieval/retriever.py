@@ -1,0 +1,258 @@
+"""The default composition: link, read, search paths, rank, ground them in triples, find passages.
+
+`Retriever` holds what is expensive (indexes, encoder) and is used by one question after another; every method takes what
+the one before returned, so a caller may look at, log or replace any stage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from ..kg.model import Hop, Node, Path, Triple
+from .base import Budget, Evidence, Hit
+from .evidence import pack
+from .linking import Link, Linker
+from .paths import PathSearch
+from .question import Understanding, Unit, understand
+from .relations import RelationIndex
+from .scoring import MENTIONED, Candidate, Scorer
+from .types import NodeTypes
+from .wordings import stems
+
+if TYPE_CHECKING:
+    from ..kg.graph import KnowledgeGraph
+    from .encoder import Encoder
+    from .passages import PassageSearch
+
+GOOD = 0.6  # score from which another day is not tried
+EXPIRED = 0.6  # factor for an answer that only past facts give to a question in the present
+UNDATED = 0.8  # factor for an event without a date when the question names one
+
+
+@dataclass(slots=True)
+class Found:
+    """What path search found.
+
+    Attributes:
+        candidates: ranked answer sets.
+        per_mention: the states of each linked mention, for operations that compare mentions.
+        day: the day ordinal the facts were filtered by, None for all times.
+        truncated: budgets that were hit.
+        expired: only facts that no longer hold support the candidates.
+    """
+
+    candidates: list[Candidate]
+    per_mention: list[list[Candidate]]
+    day: int | None
+    truncated: set[str]
+    types: NodeTypes
+    expired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Grounded:
+    """One answer node and a path per state that reaches it, each hop with its triple and spans."""
+
+    row: int
+    node: Node
+    paths: tuple[Path, ...]
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A candidate after its quotes were read: answers best first, and the units that nothing explains."""
+
+    answers: tuple[Grounded, ...]
+    score: float
+    parts: dict[str, float]
+    missing: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Retriever:
+    """Finds evidence for questions over one graph.
+
+    Args:
+        kg: the graph.
+        encoder: the packaged one where None.
+        budget: limits of a question where a call names none.
+    """
+
+    kg: KnowledgeGraph
+    encoder: Encoder
+    budget: Budget = field(default_factory=Budget)
+    _parts: _Parts = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._parts = _Parts(self.kg, self.encoder)
+
+    def warm_up(self) -> None:
+        """Bring every derived index in step with the store (encodes what is new)."""
+        self._parts.relations.refresh()
+        self._parts.passages.refresh()
+
+    def link(self, question: str) -> list[Link]:
+        """Mentions of entities in a question, those that match nothing included."""
+        return self._parts.linker.link(question)
+
+    def read(self, question: str, links: Sequence[Link], as_of: date | None = None) -> Understanding:
+        """What the question asks for; `as_of` outranks a date it names."""
+        understanding = understand(question, [(link.start, link.end) for link in links])
+        if as_of is not None:
+            understanding = replace(understanding, first=as_of, last=as_of)
+        return understanding
+
+    def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
+        """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""
+        best = Found([], [], None, set(), NodeTypes(self.kg, self.kg.adjacency()))
+        for day, factor in _days(question):
+            found = self._search_on(question, links, budget or self.budget, day)
+            found.expired = factor < 1
+            found.candidates = [_scaled(c, factor) for c in found.candidates]
+            if _top(found) > _top(best):
+                best = found
+            if _top(best) >= GOOD:
+                break
+        return best
+
+    def _search_on(self, question: Understanding, links: Sequence[Link], budget: Budget, day: int | None) -> Found:
+        adjacency = self.kg.adjacency()
+        types = NodeTypes(self.kg, adjacency)
+        search = PathSearch(adjacency, self._parts.relations, budget)
+        linked = [link for link in links if link.seeds]
+        truncated: set[str] = set()
+        states = []
+        for seeds in [list(link.seeds) for link in linked] or [[]]:
+            result = search.search(question, seeds, day)
+            states.append(result.states)
+            truncated |= result.truncated
+        scorer = Scorer(question, links, self._parts.relations, types)
+        alone = [Scorer(question, [link], self._parts.relations, types).rank([mine]) for link, mine in zip(linked, states)]
+        return Found(scorer.rank(states), alone, day, truncated, types)
+
+    def resolve(self, candidates: Sequence[Candidate], question: Understanding, limit: int = 12) -> list[Resolved]:
+        """Read the quotes behind the best candidates and rank them again.
+
+        An answer whose events fall outside the days asked about is left out. A word that no relation explains counts
+        when it stands in the quotes of a path; a question for one thing keeps only the answers with the most of them.
+        """
+        resolved = []
+        for candidate in candidates[:limit]:
+            grounded = self._ground(candidate, question)
+            if not grounded:
+                continue
+            best = grounded[0].score
+            if question.operation not in {"list", "count"}:
+                grounded = [g for g in grounded if g.score >= best - 1e-6]
+            text = _text_of(grounded[0].paths)
+            missing = tuple(question.units[u].text for u in candidate.open_units if not _stands_in(question.units[u], text))
+            resolved.append(Resolved(tuple(grounded), best, candidate.parts, missing))
+        return sorted(resolved, key=lambda r: -r.score)
+
+    def _ground(self, candidate: Candidate, question: Understanding, limit: int = 100) -> list[Grounded]:
+        rows = candidate.nodes[:limit].tolist()
+        walks = [candidate.walks(row) for row in rows]
+        wanted = sorted({triple for walk in walks for hops in walk for triple, _ in hops})
+        triples = dict(zip(wanted, self.kg.store.triples_at(wanted)))
+        grounded = []
+        for row, node, walk in zip(rows, self.kg.store.nodes(rows), walks):
+            paths = tuple(_path(hops, triples, candidate) for hops in walk if hops)
+            factor = self._event_factor(paths, question)
+            if factor > 0 and paths:
+                text = _text_of(paths)
+                open_units = [question.units[u] for u in candidate.open_units]
+                support = sum(unit.weight * MENTIONED for unit in open_units if _stands_in(unit, text))
+                grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
+        return sorted(grounded, key=lambda g: -g.score)
+
+    def _event_factor(self, paths: tuple[Path, ...], question: Understanding) -> float:
+        if question.first is None or question.last is None:
+            return 1.0
+        factor = 1.0
+        for triple in (hop.triple for path in paths for hop in path.hops):
+            if not self._parts.relations.is_event(triple.relation.label):
+                continue
+            if triple.valid_from is None:
+                factor = min(factor, UNDATED)
+            elif not question.first <= triple.valid_from <= question.last:
+                return 0.0
+        return factor
+
+    def passages(self, question: str, k: int) -> list[Hit]:
+        """The best chunks for a question by the hybrid of all searches."""
+        found = self._parts.passages.hybrid(question, k)
+        chunks = dict(self.kg.store.chunks([row for row, _ in found]))
+        return [Hit(row, chunks[row], score, {"hybrid": score}) for row, score in found if row in chunks]
+
+    def pack(self, paths: Sequence[Path], hits: Sequence[Hit], truncated: set[str], budget: Budget | None = None) -> Evidence:
+        """Evidence under the token budget."""
+        return pack(self.kg, self.encoder, paths, hits, budget or self.budget, truncated)
+
+
+class _Parts:
+    """Indexes of a graph, made when first needed."""
+
+    def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
+        self.kg, self.encoder = kg, encoder
+
+    @cached_property
+    def linker(self) -> Linker:
+        return Linker(self.kg)
+
+    @cached_property
+    def relations(self) -> RelationIndex:
+        return RelationIndex(self.kg, self.encoder)
+
+    @cached_property
+    def passages(self) -> PassageSearch:
+        from .passages import PassageSearch
+
+        return PassageSearch(self.kg, self.encoder)
+
+
+def _days(question: Understanding) -> list[tuple[int | None, float]]:
+    """(day ordinal or None, factor) in the order they are tried."""
+    if question.first is not None and question.last is not None:
+        days: list[tuple[int | None, float]] = [(question.last.toordinal(), 1.0)]
+        if question.first != question.last:
+            days.append((question.first.toordinal(), 1.0))
+        return days
+    if question.past:
+        return [(None, 1.0)]
+    return [(date.today().toordinal(), 1.0), (None, EXPIRED)]
+
+
+def _top(found: Found) -> float:
+    return found.candidates[0].score if found.candidates else 0.0
+
+
+def _scaled(candidate: Candidate, factor: float) -> Candidate:
+    if factor == 1:
+        return candidate
+    return replace(candidate, score=candidate.score * factor, parts={**candidate.parts, "expired": factor})
+
+
+def _text_of(paths: Sequence[Path]) -> frozenset[str]:
+    """Stems of all words in the quotes and names along paths."""
+    words: set[str] = set()
+    for hop in (hop for path in paths for hop in path.hops):
+        words.update(stems(f"{hop.triple.subject.label} {hop.triple.relation.label} {hop.triple.object.label}"))
+        for span in hop.triple.spans[:3]:
+            words.update(stems(span.quote[:2000]))
+    return frozenset(words)
+
+
+def _stands_in(unit: Unit, words: frozenset[str]) -> bool:
+    return not unit.families and set(stems(unit.text)) <= words
+
+
+def _path(hops: list[tuple[int, int]], triples: dict[int, Triple], candidate: Candidate) -> Path:
+    return Path(tuple(Hop(triples[row], direction) for row, direction in hops), candidate.score, dict(candidate.parts))
+
+
+__all__ = ["Found", "Grounded", "Resolved", "Retriever"]

@@ -1,0 +1,195 @@
+"""From states to ranked candidate answers: how much of a question a path explains, and whether its end is of the kind asked.
+
+`score = coverage * (0.35 + 0.65 * fit) * link`, where coverage is the weight of the units explained over the weight of all
+units, mentions that a path leaves aside and the price of hops that explain nothing. Words that no relation explains may
+still stand in the quotes of a path ("the firm that supplies *hull coatings*"); that is judged later, answer by answer, with
+`Candidate.with_support`. All parts are kept for `why`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from .linking import Link
+from .paths import State
+from .question import Understanding, Unit
+from .relations import RelationIndex
+from .types import CONFLICT, NodeTypes
+
+MENTION_WEIGHT = 1.0
+_SAMPLE = 6  # nodes whose type is read to judge a state
+_JOINED = 40  # states per mention that are tried for an intersection
+PRIOR = 0.05
+REPEATED = 0.85  # credit for a unit that says again what a hop has said ("which customers does X supply")
+MENTIONED = 0.9  # gain of a word found in the quotes of a path
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """An answer set: nodes and the states that reach them (one, or two that meet)."""
+
+    nodes: np.ndarray
+    states: tuple[State, ...]
+    score: float
+    parts: dict[str, float] = field(default_factory=dict)
+    open_units: tuple[int, ...] = ()  # units that nothing explains so far
+
+    def with_support(self, support: float, factor: float) -> float:
+        """The score when `support` more weight is explained by quotes, times `factor`."""
+        parts = self.parts
+        coverage = min((parts["explained"] + support + PRIOR) / parts["asked"], 1.0)
+        return coverage * _shape(parts["fit"]) * parts["link"] * parts.get("expired", 1.0) * factor
+
+    def walks(self, node: int) -> list[list[tuple[int, int]]]:
+        """[(triple row, direction), ...] of each state to an answer node."""
+        return [state.walk(int(np.searchsorted(state.nodes, node))) for state in self.states]
+
+
+class Scorer:
+    """Ranks the states of one question.
+
+    Args:
+        question: the question, read.
+        links: its mentions.
+        relations: for the types that relations promise.
+        types: what nodes are.
+    """
+
+    def __init__(self, question: Understanding, links: Sequence[Link], relations: RelationIndex, types: NodeTypes) -> None:
+        self.question, self.relations, self.types = question, relations, types
+        self.links = [link for link in links if link.seeds]
+        self.total = sum(unit.weight for unit in question.units)
+
+    def rank(self, states: list[list[State]], limit: int = 32) -> list[Candidate]:
+        """Candidates, best first.
+
+        Args:
+            states: the states found from each mention, one list per linked mention.
+            limit: candidates kept.
+        """
+        found = [c for i, mine in enumerate(states) for state in mine if (c := self._single(state, i)) is not None]
+        for i in range(len(states)):
+            for j in range(i + 1, len(states)):
+                found += self._joined(states[i], states[j], (i, j))
+        found.sort(key=lambda c: (-c.score, sum(s.depth for s in c.states), c.states[0].steps))
+        return found[:limit]
+
+    def _single(self, state: State, mention: int) -> Candidate | None:
+        through = {mention} | {i for i, link in enumerate(self.links) if i != mention and self._passes(state, link)}
+        nodes = state.nodes
+        if len(self.links) > 1 and len(through) > 1:
+            nodes = self._constrained(state, through - {mention})
+        asked = {seed.row for i in through for seed in self.links[i].seeds} if self.links else set()
+        nodes = nodes[~np.isin(nodes, list(asked))] if asked else nodes
+        if not len(nodes):
+            return None
+        return self._candidate(nodes, (state,), state.used, through)
+
+    def _passes(self, state: State, link: Link) -> bool:
+        rows = [seed.row for seed in link.seeds]
+        return any(np.isin(state.level(depth).nodes, rows).any() for depth in range(1, state.depth))
+
+    def _constrained(self, state: State, through: set[int]) -> np.ndarray:
+        """Answer nodes whose own path passes one node of every mention in `through`."""
+        keep = np.ones(len(state.nodes), bool)
+        for i in through:
+            rows = np.array([seed.row for seed in self.links[i].seeds])
+            hit = np.zeros(len(state.nodes), bool)
+            index, level = np.arange(len(state.nodes)), state
+            while level.previous is not None:
+                hit |= np.isin(level.nodes[index], rows)
+                index, level = level.parent[index], level.previous
+            keep &= hit
+        return state.nodes[keep]
+
+    def _joined(self, first: list[State], second: list[State], pair: tuple[int, int]) -> list[Candidate]:
+        """Nodes reached from two mentions, by states that explain different units."""
+        best = [sorted(states, key=lambda s: -s.promise(self.question))[:_JOINED] for states in (first, second)]
+        result = []
+        for a in best[0]:
+            for b in best[1]:
+                if not (a.used or b.used):
+                    continue
+                common = np.intersect1d(a.nodes, b.nodes, assume_unique=True)
+                if len(common):
+                    used = {u: max(a.used.get(u, 0.0), b.used.get(u, 0.0)) for u in {*a.used, *b.used}}
+                    result.append(self._candidate(common, (a, b), used, set(pair)))
+        return result
+
+    def _candidate(self, nodes: np.ndarray, states: tuple[State, ...], used: dict[int, float], through: set[int]) -> Candidate:
+        question = self.question
+        explained = sum(question.units[u].weight * gain for u, gain in used.items())
+        credit = self._credit(states, used)
+        explained += sum(credit.values())
+        spent = sum(state.spent for state in states)
+        aside = MENTION_WEIGHT * (len(self.links) - len(through)) if self.links else 0.0
+        asked = self.total + spent + aside + PRIOR
+        coverage = (explained + PRIOR) / asked
+        fits = [self._fit(int(node), states) for node in _sample(nodes)]
+        fit = float(np.mean(fits))
+        if max(fits) > CONFLICT:
+            nodes = self._fitting(nodes, states) if fit < max(fits) else nodes
+            fit = max(fits)
+        link = min((state.seed.score for state in states), default=1.0)
+        score = coverage * _shape(fit) * link
+        parts = {"coverage": coverage, "fit": fit, "link": link, "explained": explained, "asked": asked, "aside": aside}
+        unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
+        return Candidate(nodes, states, score, parts, unexplained)
+
+    def _credit(self, states: tuple[State, ...], used: dict[int, float]) -> dict[int, float]:
+        """Weight of units no hop was spent on: type nouns that a node satisfies, words that repeat a walked relation."""
+        credit: dict[int, float] = {}
+        for u, unit in enumerate(self.question.units):
+            if u in used:
+                continue
+            walked = {self.relations.families[step[0]].name for state in states for step in state.steps}
+            if unit.families & walked:
+                credit[u] = unit.weight * REPEATED
+            elif unit.type and (fit := self._typed(unit, states)) > CONFLICT:
+                credit[u] = unit.weight * fit
+        return credit
+
+    def _typed(self, unit: Unit, states: tuple[State, ...]) -> float:
+        fits = [
+            self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state))
+            for state in states
+            for depth in range(1, state.depth + 1)
+            for node in state.level(depth).nodes[:1]
+        ]
+        return max(fits, default=0.0)
+
+    def _implied(self, state: State) -> str:
+        if not state.steps:
+            return ""
+        family, direction = self.relations.families[state.steps[-1][0]], state.steps[-1][1]
+        return family.object_type if direction > 0 else family.subject_type
+
+    def _fit(self, node: int, states: tuple[State, ...]) -> float:
+        implied = next((kind for state in states if (kind := self._implied(state))), "")
+        return self.types.fit(node, self.question.answer_type, self.question.answer_noun, implied)
+
+    def _fitting(self, nodes: np.ndarray, states: tuple[State, ...]) -> np.ndarray:
+        """Nodes that do not contradict the kind asked for, when some do."""
+        if len(nodes) > 200:
+            return nodes
+        kept = [node for node in nodes.tolist() if self._fit(node, states) > CONFLICT]
+        return np.array(kept, np.int32) if kept else nodes
+
+
+def _shape(fit: float) -> float:
+    return 0.35 + 0.65 * fit
+
+
+def _noun(text: str) -> str:
+    return text[:-3] + "y" if text.endswith("ies") else text.rstrip("s")
+
+
+def _sample(nodes: np.ndarray) -> np.ndarray:
+    """A few nodes spread evenly over a sorted set."""
+    return nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)]
+
+
+__all__ = ["Candidate", "Scorer"]

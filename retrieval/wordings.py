@@ -1,0 +1,143 @@
+"""How people ask for relations: the lexicon of well-known relation families.
+
+A graph says `chief executive of`; a person asks who *runs* a firm. A `Family` groups the labels that mean one thing with
+the verbs that ask for it and the nouns that name either end. Verbs do not say a direction (the syntax of the question
+does); nouns do: in "the supplier of X" the noun names the subject of `supplies`. A relation outside every family is its
+own family, asked for by the words of its label.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from ..kg.model import normalize
+
+_SUFFIXES = (
+    "ations",
+    "ation",
+    "itions",
+    "ition",
+    "ments",
+    "ment",
+    "ships",
+    "ship",
+    "ings",
+    "ing",
+    "iers",
+    "ier",
+    "ies",
+    "ied",
+    "ers",
+    "er",
+    "ors",
+    "or",
+    "ees",
+    "ee",
+    "ed",
+    "es",
+    "s",
+    "y",
+    "e",
+)
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """A light English stem for comparing words, never shown: `suppliers`, `supplies`, `supplied` share one.
+
+    >>> stem("suppliers") == stem("supplied") == stem("supply")
+    True
+    >>> stem("owner") == stem("owns")
+    True
+    """
+    word = word.lower()
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            word = word[: -len(suffix)]
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
+        word = word[:-1]
+    return word.removesuffix("i").removesuffix("y")
+
+
+def stems(phrase: str) -> tuple[str, ...]:
+    """The stems of a phrase's words."""
+    return tuple(stem(word) for word in re.findall(r"[\w&]+", phrase.lower()))
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """Relations that mean one thing, in one direction.
+
+    Attributes:
+        name: the label the family goes by.
+        labels: labels of relations that say it from subject to object (compared normalised).
+        inverse_labels: labels that say it from object to subject ("owned by" for `owns`).
+        verbs: words that ask for it in either direction.
+        subject_nouns: nouns that name its subject ("supplier").
+        object_nouns: nouns that name its object ("customer").
+        subject_type, object_type: coarse types of its ends, "" for any.
+        event: it happens at a moment, so a date in a question means when, not meanwhile.
+        adjectival: its participle describes the subject ("X is based in"), so a passive does not swap its ends.
+    """
+
+    name: str
+    labels: tuple[str, ...] = ()
+    inverse_labels: tuple[str, ...] = ()
+    verbs: tuple[str, ...] = ()
+    subject_nouns: tuple[str, ...] = ()
+    object_nouns: tuple[str, ...] = ()
+    subject_type: str = ""
+    object_type: str = ""
+    event: bool = False
+    adjectival: bool = False
+
+
+@lru_cache(maxsize=1)
+def families() -> tuple[Family, ...]:
+    """The packaged families, from `wordings.toml`."""
+    with Path(__file__).with_name("wordings.toml").open("rb") as file:
+        rows = tomllib.load(file)["family"]
+    return tuple(
+        Family(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}) for row in rows
+    )
+
+
+IS_A = "is a"
+
+
+class Lexicon:
+    """Look-ups over `families()`, built once: label to family, phrase to families."""
+
+    def __init__(self) -> None:
+        self.families = {family.name: family for family in families()}
+        self._by_label: dict[str, tuple[Family, int]] = {}
+        self.phrases: dict[tuple[str, ...], set[str]] = {}
+        for family in families():
+            for label in (family.name, *family.labels):
+                self._by_label.setdefault(normalize(label), (family, 1))
+            for phrase in (*family.verbs, *family.subject_nouns, *family.object_nouns):
+                self.phrases.setdefault(stems(phrase), set()).add(family.name)
+        for family in families():
+            for label in family.inverse_labels:
+                self._by_label.setdefault(normalize(label), (family, -1))
+        self.longest = max(len(phrase) for phrase in self.phrases)
+
+    def family(self, label: str) -> tuple[Family, int]:
+        """The family of a relation label and 1, or -1 when the label says it from object to subject.
+
+        A label outside the lexicon is a family of its own.
+        """
+        normal = normalize(label)
+        found = self._by_label.get(normal) or self._by_label.get(normal.removeprefix("has "))
+        return found if found is not None else (Family(name=normal), 1)
+
+
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The one lexicon, built on first use."""
+    return Lexicon()
