@@ -1,0 +1,186 @@
+"""Who "she", "the company" and "Vance" are: the entities of one document, in the order they are named.
+
+Rules, no model: a short form belongs to the one longer name it is part of; a pronoun to the last subject that fits, then
+to what the document is about, then to the last entity that fits; "the supplier" to the last entity called a supplier,
+then to the last one of the same coarse type.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..model import Name, normalize
+from . import lexicon as lx
+
+_HE = frozenset("he him his himself".split())
+_SHE = frozenset("she her hers herself".split())
+_IT = frozenset("it its itself".split())
+_THEY = frozenset("they them their themselves".split())
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """An entity of the document. `classes` are the nouns it was called by ("supplier")."""
+
+    label: str
+    type: str = ""
+    gender: str = ""
+    classes: set[str] = field(default_factory=set)
+    aliases: list[str] = field(default_factory=list)
+
+    def name(self) -> Name:
+        return Name(self.label, self.type, aliases=tuple(self.aliases))
+
+    def call(self, noun: str) -> None:
+        """Note that the entity was called a `noun`."""
+        self.classes.add(noun)
+        kind = lx.CLASS_TYPES.get(noun, "")
+        if kind and (not self.type or self.type == kind):
+            self.type = kind
+
+    def alias(self, label: str) -> None:
+        if label and label != self.label and label not in self.aliases and len(label) > 1:
+            self.aliases.append(label)
+
+
+def guess_type(label: str) -> str:
+    """Coarse type of a name from its own words, "" when they do not tell.
+
+    >>> guess_type("Brightwater Labs"), guess_type("Mary Vance"), guess_type("Tarn City"), guess_type("Oslo")
+    ('organization', 'person', 'place', '')
+    """
+    words = [word.strip(".,").lower() for word in label.split()]
+    if not words:
+        return ""
+    if words[-1] in lx.ORGANIZATION_WORDS or words[0] in ("bank", "university", "ministry", "department", "society", "institute"):
+        return "organization"
+    if words[-1] in lx.PLACE_WORDS or (words[0] in ("port", "lake", "mount", "cape", "fort") and len(words) > 1):
+        return "place"
+    if words[-1] in lx.EVENT_WORDS or words[0] in ("battle", "treaty", "war", "siege"):
+        return "event"
+    if words[0] in ("mv", "ms", "ss", "hms"):
+        return "product"
+    person = words[0] in lx.MALE or words[0] in lx.FEMALE or words[0] in ("sir", "lady", "saint") or "earl" in words
+    if len(words) > 1 and (person or re.match(r"[A-Z]\.", label)):
+        return "person"
+    return ""
+
+
+def untitled(label: str) -> str:
+    """A person's name without the title before it: "Sultan Mehmed II" -> "Mehmed II"."""
+    first, _, rest = label.partition(" ")
+    titled = first.lower() in lx.NOBILITY or first.lower() in ("sir", "dame")
+    return rest if titled and rest and rest[0].isupper() and not rest.startswith(("Of ", "of ")) else label
+
+
+def guess_gender(label: str) -> str:
+    """m, f or "" from given names and titles."""
+    words = re.findall(r"[^\W\d_]+", label.lower())
+    if any(word in lx.FEMALE_TITLES for word in words) or (words and words[0] in lx.FEMALE):
+        return "f"
+    return "m" if any(word in lx.MALE_TITLES for word in words) or (words and words[0] in lx.MALE) else ""
+
+
+class Discourse:
+    """The entities named so far.
+
+    Attributes:
+        main: what the document is about, if that is clear.
+        subject: the subject of the last clause read.
+        recent: entities in the order they were last named.
+    """
+
+    def __init__(self) -> None:
+        self.entries: dict[str, Entry] = {}
+        self.recent: list[Entry] = []
+        self.main: Entry | None = None
+        self.subject: Entry | None = None
+        self._by_word: dict[str, list[Entry]] = {}
+
+    def add(self, label: str, kind: str = "") -> Entry:
+        """The entity a name stands for, new if no earlier one fits."""
+        key = normalize(label)
+        entry = self.entries.get(key) or self._short_form(label, key)
+        if entry is None:
+            entry = Entry(label, kind or guess_type(label), guess_gender(label))
+            entry.alias(untitled(label))
+            for word in key.split():
+                self._by_word.setdefault(word, []).append(entry)
+        self.entries[key] = entry
+        if kind and not entry.type:
+            entry.type = kind
+        if entry in self.recent[-1:]:
+            return entry
+        if entry in self.recent:
+            self.recent.remove(entry)
+        self.recent.append(entry)
+        return entry
+
+    def same(self, label: str, entry: Entry) -> None:
+        """Note that `label` is another name of `entry`."""
+        entry.alias(label)
+        entry.gender = entry.gender or guess_gender(label)
+        self.entries[normalize(label)] = entry
+        for word in normalize(label).split():
+            self._by_word.setdefault(word, []).append(entry)
+
+    def _short_form(self, label: str, key: str) -> Entry | None:
+        """The only entity whose name begins or ends with this shorter one, or that this one lengthens by a legal form."""
+        words = key.split()
+        fits = []
+        for entry in dict.fromkeys(self._by_word.get(words[0], [])):
+            other = normalize(entry.label).split()
+            if other[: len(words)] == words and len(other) > len(words):
+                if entry.type in ("organization", "") and (len(words) > 1 or entry.type) or entry.type == "person" and (len(words) > 1 or "of" not in other):
+                    fits.append(entry)
+            elif other[-len(words) :] == words and len(other) > len(words) and entry.type in ("person", "") and len(words) == 1:
+                fits.append(entry)
+            elif words[: len(other)] == other and set(words[len(other) :]) <= lx.LEGAL_FORMS and entry.type in ("organization", ""):
+                fits.append(entry)
+        if len(fits) != 1 or (len(words) == 1 and guess_type(label)):
+            return None
+        if len(words) > 1 or fits[0].type != "person":
+            fits[0].alias(label)
+        return fits[0]
+
+    def pronoun(self, word: str) -> Entry | None:
+        """The entity a pronoun stands for."""
+        if word in _HE or word in _SHE:
+            gender = "m" if word in _HE else "f"
+            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and _may_be_person(e))
+            if found:
+                found.gender, found.type = gender, "person"
+            return found
+        if word in _IT or word in _THEY:
+            return self._find(lambda e: e.type != "person")
+        return None
+
+    def common(self, noun: str) -> Entry | None:
+        """The entity that "the <noun>" stands for."""
+        kind = lx.CLASS_TYPES.get(noun, "")
+        called = [e for e in self.recent if noun in e.classes]
+        if self.main and self.main in called:
+            return self.main
+        if called:
+            return called[-1]
+        if noun not in lx.ANAPHORS and noun not in ("actor", "actress", "director", "singer"):
+            return None
+        if noun in ("company", "firm", "group", "film", "song", "album", "movie", "organisation", "organization", "business"):
+            return self._find(lambda e: e.type == kind) or self._find(lambda e: e is self.main and not e.type)
+        return self._find(lambda e: e.type == kind and bool(e.classes) is False) if kind != "person" else None
+
+    def organization(self) -> Entry | None:
+        """The organisation spoken of."""
+        return self._find(lambda e: e.type == "organization")
+
+    def _find(self, fits: Callable[[Entry], bool]) -> Entry | None:
+        for entry in (self.subject, self.main, *reversed(self.recent)):
+            if entry is not None and fits(entry):
+                return entry
+        return None
+
+
+def _may_be_person(entry: Entry) -> bool:
+    return entry.type == "person" or (len(entry.label.split()) >= 2 and not any(c.isdigit() for c in entry.label))
