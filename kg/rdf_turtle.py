@@ -4,7 +4,8 @@ hoptrace reads these itself because a citation must point at the characters that
 reports. The W3C suites check it (tests/kg/test_rdf_w3c.py).
 
 A fact's place is its whole statement, subject to final dot, so that it can be read on its own. In a statement of more than
-`LONG` characters it is predicate and object only: otherwise a subject with 100,000 objects would be quoted 100,000 times.
+`LONG` characters it is predicate and object only, or the object where its list is long too: otherwise a subject with
+100,000 objects would be quoted 100,000 times.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ class _Reader:
     def _flush(self, start: int) -> Iterator[Statement]:
         whole = self.ended - start <= LONG
         for subject, predicate, target, verb, first, end in self.found:
-            part = (verb, end) if end - verb <= LONG else (first, end)
+            part = (verb, end) if end - verb <= LONG // 10 else (first, end)
             yield Statement(subject, predicate, target, self.graph, *((start, self.ended) if whole else part))
         self.found.clear()
 
