@@ -1,0 +1,92 @@
+"""What is known, and from where.
+
+A **source** is one version of a document; its text is tiled by **chunks**. A **triple** (subject, relation, object) is
+known because **spans** of sources say so: `source_text[span.start:span.end] == span.quote`, always. A **path** is a chain
+of triples, and because each of its hops carries spans, whatever is answered from it can be followed to the characters.
+
+    model, errors       the nouns; the tree of errors
+    store               the contract of the system of record; sqlite* keep it in one file, migrations and lock beside it
+    resolve             which names mean the same entity
+    ingest/             files -> documents with facts; sandbox reads foreign formats in a child process
+    graph               KnowledgeGraph, the facade; edits and statements are what a person changes
+    generations         derived indexes on disk: adjacency (the graph as integers); retrieval adds vectors
+    rdf*, sparql, views the same graph as RDF, as query results, as networkx and pandas
+    doctor              what is wrong with a graph folder, and what to do about it
+
+    >>> import tempfile
+    >>> from hoptrace.kg import KnowledgeGraph
+    >>> with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(folder) as kg:
+    ...     triple = kg.add("Orla Vance", "founded", "Brightwater Labs")
+    ...     print(triple, triple.spans[0].quote, sep="; ")
+    Orla Vance — founded → Brightwater Labs; Orla Vance founded Brightwater Labs.
+
+Names are loaded on first use, so that `import hoptrace.kg` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .adjacency import Adjacency
+    from .errors import HoptraceError
+    from .graph import GraphView, KnowledgeGraph
+    from .model import Chunk, Document, Entity, Fact, Hop, Literal, Mention, Name, Path, Relation, Source, Span, Status, Triple
+    from .store import Store
+
+_HOME = {
+    "Adjacency": "adjacency",
+    "Chunk": "model",
+    "Document": "model",
+    "Entity": "model",
+    "Fact": "model",
+    "GraphView": "graph",
+    "Hop": "model",
+    "HoptraceError": "errors",
+    "KnowledgeGraph": "graph",
+    "Literal": "model",
+    "Mention": "model",
+    "Name": "model",
+    "Path": "model",
+    "Relation": "model",
+    "Source": "model",
+    "Span": "model",
+    "Status": "model",
+    "Store": "store",
+    "Triple": "model",
+}
+
+__all__ = [
+    "Adjacency",
+    "Chunk",
+    "Document",
+    "Entity",
+    "Fact",
+    "GraphView",
+    "Hop",
+    "HoptraceError",
+    "KnowledgeGraph",
+    "Literal",
+    "Mention",
+    "Name",
+    "Path",
+    "Relation",
+    "Source",
+    "Span",
+    "Status",
+    "Store",
+    "Triple",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'hoptrace.kg' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -27,18 +27,14 @@ _VERSION = 1
 _REPUBLISH = 20_000  # changed edges after which catching up costs more than a new generation
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Groups:
+class Groups(NamedTuple):
     """Runs of edges that leave the asked nodes, one entry per (node, relation, direction) that has any."""
 
     origin: np.ndarray  # int32 [g] index into the asked nodes
     relation: np.ndarray  # int32 [g] relation row
     direction: np.ndarray  # int8 [g] 1 from subject to object, -1 from object to subject
     start: np.ndarray  # int64 [g] where the run begins
-    count: np.ndarray  # int32 [g] edges, those valid on the asked day
-
-    def __len__(self) -> int:
-        return len(self.start)
+    count: np.ndarray  # type: ignore[assignment]  # int32 [g] edges, those valid on the asked day
 
     def take(self, which: np.ndarray) -> Groups:
         """The groups at these indices (or where this mask is true), in that order."""

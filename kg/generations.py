@@ -126,21 +126,23 @@ class Generations:
 
 
 def position(store: Store) -> dict[str, Any]:
-    """Where a store stands: its `seq` and the time of that ledger entry, which no other store shares.
+    """Where a store stands: which one it is, its `seq`, and the time of that ledger entry.
 
     Read it before the data the index is built from: what is written meanwhile is then brought in by `changes`.
     """
     seq = store.seq
-    return {"seq": seq, "stamp": _stamp(store, seq)}
+    return {"store": store.identity, "seq": seq, "stamp": _stamp(store, seq)}
 
 
 def changes(store: Store, meta: Mapping[str, Any]) -> Changes | None:
     """What to apply to an index with this `position` in its meta; None when it must be rebuilt.
 
-    An index of another store, or of a store since put back from a backup, has a stamp that this ledger lacks.
+    An index built before this store was put back from a backup has a stamp that its ledger lacks.
     """
     seq, stamp = meta.get("seq"), meta.get("stamp")
-    if not isinstance(seq, int) or not 0 <= seq <= store.seq or _stamp(store, seq) != stamp:
+    if meta.get("store") != store.identity or not isinstance(seq, int):
+        return None
+    if not 0 <= seq <= store.seq or _stamp(store, seq) != stamp:
         return None
     return store.changes_since(seq)
 

@@ -64,7 +64,7 @@ def test_limit_keeps_every_relation_and_flags_what_it_cut(drawn: list[Any], limi
     rows = rows_of(drawn)
     adjacency = Adjacency.build(edges_of(rows))
     groups, edges = adjacency.expand(np.arange(8), limit=limit, day=day)
-    for g in range(len(groups)):
+    for g in range(len(groups.start)):
         node, relation, direction = int(groups.origin[g]), int(groups.relation[g]), int(groups.direction[g])
         whole = [edge[2] for edge in brute(rows, node, day) if edge[:2] == (relation, direction)]
         assert edges.triple[edges.group == g].tolist() == whole[:limit]
@@ -125,6 +125,7 @@ def test_rows_in_any_order_give_the_same_arrays() -> None:
 class LedgerOfEdges:
     """As much of a store as a derived index sees: edges by seq, and a ledger with times."""
 
+    identity = "edges"
     birth: datetime = datetime(2026, 1, 1, tzinfo=UTC)
     steps: list[tuple[list[Row], list[int]]] = field(default_factory=list)
     forgets_before: int = 0
