@@ -8,11 +8,21 @@ open clause that takes objects and prepositional phrases. Covers coordination, r
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from . import lexicon as lx
 from .phrases import Chunk, NounPhrase, VerbGroup
+from .relations import ROLES
 
 _PLACE_PREPOSITIONS = frozenset("in at near from to of outside on".split())
+
+
+class Prepositional(NamedTuple):
+    """"in Y": the preposition, its noun phrases, and the common noun it follows ("a contract with Y")."""
+
+    prep: str
+    nouns: list[NounPhrase]
+    after: NounPhrase | None
 
 
 @dataclass(slots=True)
@@ -22,11 +32,13 @@ class Clause:
     subjects: list[NounPhrase]
     verb: VerbGroup
     objects: list[NounPhrase] = field(default_factory=list)
-    preps: list[tuple[str, list[NounPhrase]]] = field(default_factory=list)
+    preps: list[Prepositional] = field(default_factory=list)
     dates: list[tuple[str, int]] = field(default_factory=list)
     start: int = 0
     end: int = 0
     reported: bool = False  # under "may", "if", "denied that"
+    relative: bool = False
+    gap: NounPhrase | None = None  # what "which" stands for: the containers in "containers, which X supplies"
 
 
 @dataclass(slots=True)
@@ -56,6 +68,9 @@ class _Parser:
         self.prep = ""
         self.relative = False
         self.hedged = False
+        self.listing = False  # after a colon
+        self.gap: NounPhrase | None = None
+        self.twins: list[tuple[Clause, Clause]] = []  # "processes and sells fish"
 
     def run(self) -> Parse:
         i = 0
@@ -74,6 +89,13 @@ class _Parser:
                 i = self._other(i)
         if self.open and self.chunks:
             self.open.end = self.chunks[-1].end
+        for clause in self.out.clauses:
+            if clause.gap and not clause.objects:
+                clause.objects = [clause.gap]
+        for first, second in self.twins:
+            if not first.objects and not first.preps:
+                first.objects, first.preps, first.dates = second.objects, second.preps, first.dates or second.dates
+                first.verb = replace(first.verb, passive=second.verb.passive) if first.verb.form != "finite" else first.verb
         return self.out
 
     # ---- helpers
@@ -122,13 +144,15 @@ class _Parser:
             final = self._kind(k) == "C"
             k += final
             noun = self.chunks[k].noun if self._kind(k) == "NP" else None
-            if not noun or not (comma or final) or not _alike(first, noun):
+            if not noun or not (comma or final) or not (self.listing or _alike(first, noun)):
                 break
             if final:
                 if not subject and self._finite(k + 1):
                     break
                 if len(items) == 1 and not first.name and noun.name and noun.words:  # rapper and singer Nicki Minaj
                     return [replace(noun, words=(*first.words, "and", *noun.words), nationalities=first.nationalities)], k + 1
+                if len(items) == 1 and first.det and not noun.det and noun.head in lx.CLASS_TYPES and first.head not in lx.CLASS_TYPES:
+                    return [replace(noun, det=first.det, words=(*first.words, "and", *noun.words))], k + 1  # a mining and transport group
                 items.append(noun)
                 return items, k + 1
             items.append(noun)
@@ -145,22 +169,35 @@ class _Parser:
         if before == "," and self.last and len(nouns) == 1 and self._is_apposition(nouns[0], j):
             self.out.appositions.append((self.last[-1], nouns[0]))
             if not self.last[-1].name and nouns[0].name:
+                self._rename(self.last[-1], nouns[0])
                 self.last = nouns
             return j
+        if self.relative and before == "Q" and self._finite(j) and self.open is None:
+            self.gap = self.subject[0] if self.subject else None
         followed = self._finite(j) or (self._kind(j) == "Q") or (self._kind(j) == "," and self._finite(j + 1))
         if self.prep and self.open and not (self._finite(j) and self.prep in lx.SUBORDINATORS):
-            self.open.preps.append((self.prep, nouns))
+            after = self.last[-1] if self.last and self._kind(i - 2) == "NP" and not self.last[-1].name else None
+            self.open.preps.append(Prepositional(self.prep, nouns, after))
         elif self.prep and not self._finite(j):
             pass
         elif self.open is None or self._finite(j):
             if self.open is None or followed:
                 self._start_clause(nouns, before)
+        elif self.listing and before == ":":
+            self.open.objects += nouns
         elif self.open.preps and before in (",", "C"):
             pass
         else:
             self.open.objects += nouns
         self.prep, self.last = "", nouns
         return j
+
+    def _rename(self, common: NounPhrase, name: NounPhrase) -> None:
+        """In the open clause, put the name in the place of the noun it explains: "sold its unit, X, to Y"."""
+        for nouns in (self.subject, *((self.open.objects, *(p.nouns for p in self.open.preps)) if self.open else ())):
+            for n, noun in enumerate(nouns):
+                if noun is common:
+                    nouns[n] = name
 
     def _start_clause(self, nouns: list[NounPhrase], before: str) -> None:
         self.subject = nouns
@@ -178,7 +215,7 @@ class _Parser:
         if noun.pronoun or self._kind(after) == "VG" and self._finite(after) and self.open is None and not noun.det and not noun.words:
             return bool(other.head and not other.name and noun.name and not noun.pronoun)
         if noun.name and not noun.words and not noun.owner:
-            return bool(other.head in lx.CLASS_TYPES and not other.name)
+            return bool(not other.name and (other.head in lx.CLASS_TYPES or other.head in ROLES or other.owner))
         if other.name or other.pronoun:
             described = bool(noun.head) and (bool(noun.det) or bool(noun.owner) or bool(noun.of) or noun.head in lx.CLASS_TYPES)
             return described and not (self._finite(after) and self._kind(after - 2) == ",") and noun.det not in ("no", "each", "all")
@@ -220,6 +257,9 @@ class _Parser:
         elif before == "C" and self.relative and self._kind(i - 2) == ",":
             subjects, self.relative = self.main, False
         clause = Clause(subjects, verb, start=self.chunks[i].start, reported=self.hedged or verb.hedged)
+        clause.relative, clause.gap, self.gap = self.relative, self.gap, None
+        if before == "C" and self._kind(i - 2) == "VG" and self.open:
+            self.twins.append((self.open, clause))
         self._close(self.chunks[i].start)
         clause.dates += self.lead
         if subjects:
@@ -284,7 +324,10 @@ class _Parser:
                 following.noun.owner = self.last[-1]
             self._close(chunk.start)
             self.relative = True
+        elif chunk.kind == ":" and self.open and self._kind(i - 1) == "NP":
+            self.listing = True
         elif chunk.kind in ("U", ";", ":", "b"):
+            self.listing = False
             self._close(chunk.start)
             self.hedged = chunk.text in lx.HEDGES
             if chunk.kind != "b":

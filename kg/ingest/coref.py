@@ -154,7 +154,8 @@ class Discourse:
                 found.gender, found.type = gender, "person"
             return found
         if word in _IT or word in _THEY:
-            return self._find(lambda e: e.type != "person")
+            known = ("organization", "work", "place", "product", "event")
+            return self._find(lambda e: e.type in known) or self._find(lambda e: e.type == "")
         return None
 
     def common(self, noun: str) -> Entry | None:
@@ -168,11 +169,15 @@ class Discourse:
         if noun not in lx.ANAPHORS and noun not in ("actor", "actress", "director", "singer"):
             return None
         if noun in ("company", "firm", "group", "film", "song", "album", "movie", "organisation", "organization", "business"):
+            if self.main and self.main.type == kind:
+                return self.main
             return self._find(lambda e: e.type == kind) or self._find(lambda e: e is self.main and not e.type)
         return self._find(lambda e: e.type == kind and bool(e.classes) is False) if kind != "person" else None
 
     def organization(self) -> Entry | None:
         """The organisation spoken of."""
+        if self.main and self.main.type == "organization":
+            return self.main
         return self._find(lambda e: e.type == "organization")
 
     def _find(self, fits: Callable[[Entry], bool]) -> Entry | None:

@@ -186,12 +186,7 @@ IRREGULAR: dict[str, str] = dict(
 PARTICIPLES = frozenset(
     "written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn headquartered".split()
 )
-# nouns far more often than verbs when nothing else tells
-NOUNY = frozenset(
-    """works plans sets stars parts states shares sales offers orders reports records tests tours uses values views leads
-    places plays points ranks rents shows sponsors stores studies supports targets trades transports turns visits
-    votes claims charges changes books banks calls covers houses labels lands links lists markets marks mines names notes""".split()
-)
+PHRASAL = frozenset("take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down".split("|"))
 COMMON_STARTERS = frozenset(
     """according additionally although among another apart because besides both but despite due during early each either
     every few following for former further given having here how if instead is it its last late latest like many meanwhile
@@ -200,7 +195,7 @@ COMMON_STARTERS = frozenset(
     what when where whereas whether which while who whose why with within yet you your i my me his her he she however
     annual quarterly monthly total net gross revenue profit sales shares staff workers employees employers police officials analysts
     investors critics fans residents locations production filming construction operations shareholders directors members customers
-    suppliers deliveries payments talks plans work trade prices costs demand growth note notes summary background contact subject date""".split()
+    suppliers deliveries payments talks plans work trade prices costs demand growth extract form name date item figure company note notes summary background contact subject date""".split()
 )
 
 
@@ -232,6 +227,8 @@ def third_person(verb: str) -> str:
     >>> third_person("supply"), third_person("audit")
     ('supplies', 'audits')
     """
+    if verb in ("have", "go", "do"):
+        return {"have": "has", "go": "goes", "do": "does"}[verb]
     return next((form for form, tag in _forms(verb).items() if tag == "Z"), verb)
 
 # words that may stand before a name without being part of it: "chief executive Orla Vance", "President Batista"

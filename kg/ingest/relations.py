@@ -20,10 +20,10 @@ VERB_RELATIONS: dict[str, str] = {
     # companies
     "found": "founded", "establish": "founded", "set up": "founded", "co-found": "founded", "incorporate": "founded",
     "be found in": "founded in", "be establish in": "founded in", "be incorporate in": "incorporated in",
-    "be set up in": "founded in", "acquire": "acquired", "buy": "acquired", "purchase": "acquired", "take over": "acquired",
+    "be set up in": "founded in", "acquire": "acquired", "buy": "acquired", "purchase": "acquired", "take over": "acquired", "buy out": "acquired", "have seat in": "headquartered in", "have registered office in": "headquartered in", "have base in": "headquartered in",
     "take control of": "acquired", "own": "owns", "control": "controls", "hold": "holds", "belong to": "<owns",
     "be own by": "<owns", "supply": "supplies", "supply to": "supplies to", "be supply to": "supplied to",
-    "supply with": "supplies to", "deliver to": "supplies to", "sell to": "sold to", "be sell to": "sold to",
+    "supply with": "supplies", "deliver to": "supplies to", "sell to": "sold to", "be sell to": "sold to",
     "buy from": "bought from", "purchase from": "bought from", "acquire from": "bought from", "source from": "<supplies to",
     "be base in": "headquartered in", "be headquarter in": "headquartered in", "have headquarters in": "headquartered in",
     "have head office in": "headquartered in", "have offices in": "has office in", "move headquarters to": "headquartered in",

@@ -17,7 +17,7 @@ from .clauses import parse
 from .coref import Discourse, Entry
 from .dates import find_dates
 from .extract import Extraction, unique
-from .lexicon import CLASS_TYPES, NAME_JOINTS
+from .lexicon import CLASS_TYPES, LEGAL_FORMS, NAME_JOINTS
 from .phrases import chunk
 from .sentences import sentences
 from .statements import Statements
@@ -63,7 +63,7 @@ class RuleExtractor:
             if end > heading and heading and not body:
                 body = True
                 _alias_opening(tokens, discourse)
-            if not heading or end > heading:
+            if text[start] != "|" and (not heading or end > heading):
                 parsed = parse(chunk(tokens))
                 statements.read(parsed, start, end)
                 for noun in parsed.nouns:
@@ -82,8 +82,10 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
     if not title or len(title) > 120:
         return []
     if document.media_type != _PASSAGE:
+        if title.isupper() and (match := re.search(re.escape(title), document.text[len(first) :], re.I)):
+            title = match.group()
         words = title.split()
-        named = all(word[0].isupper() or word[0].isdigit() or word in NAME_JOINTS or word == "&" for word in words)
+        named = all(word[0].isupper() or word[0].isdigit() or word in NAME_JOINTS or word in LEGAL_FORMS or word == "&" for word in words)
         if not named or len(words) > 7 or title not in document.text[len(first) :]:
             return []
     hint = _HINT.search(title)

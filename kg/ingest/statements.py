@@ -24,6 +24,10 @@ _COMPANY_ROLES = frozenset(
 )
 _START, _END, _POINT = frozenset(("since", "from", "after", "as of")), frozenset(("until", "till", "to", "through")), frozenset(("in", "on", "", "at", "during"))
 _MAX_WORDS = 8
+Period = tuple[date | None, date | None]
+COPULAS = frozenset("be become remain serve work act appoint name elect continue".split())
+PERSON_VERBS = frozenset("found chair leave join resign retire marry study graduate bear die appoint head succeed co-found".split())
+TRANSFERS = frozenset((("sell", "to"), ("buy", "from"), ("acquire", "from"), ("purchase", "from"), ("transfer", "to")))
 
 
 class Statements:
@@ -34,11 +38,13 @@ class Statements:
         self.facts: list[Fact] = []
         self.span = (0, 0)
         self.said: dict[int, Entry] = {}  # phrases that describe an entity: "a firm" in "X is a firm founded by Y"
+        self.shared: Entry | None = None  # the firm whose shares the sentence deals out
+        self.goods: Entry | None = None  # the last named object of a verb
         self.weak = False  # an end of the current fact was resolved by coreference
 
     def read(self, parse: Parse, start: int, end: int) -> None:
         """Add the facts of one sentence at `[start, end)`."""
-        self.span, self.said = (start, end), {}
+        self.span, self.said, self.shared = (start, end), {}, None
         for noun in parse.nouns:
             if noun.name:
                 self._named(noun)
@@ -54,12 +60,12 @@ class Statements:
         subject = None
         for clause in parse.clauses:
             found = self._clause(clause)
-            subject = subject or found
+            subject = subject or (None if clause.relative else found)
         if subject:
             self.discourse.subject = subject
 
     # ---- facts
-    def add(self, subject: Entry, label: str, other: Entry | Literal, confidence: float, when: tuple[date | None, date | None] = (None, None)) -> None:
+    def add(self, subject: Entry, label: str, other: Entry | Literal, confidence: float, when: Period = (None, None)) -> None:
         """One fact; the same entity on both ends is none."""
         if other is subject or not label:
             return
@@ -70,7 +76,7 @@ class Statements:
             confidence = max(0.55, confidence - 0.15)
         self.facts.append(Fact(subject.name(), label, target, *self.span, self.extractor, round(confidence, 2), *when))
 
-    def relate(self, subject: Entry, label: str, other: Entry | Literal, confidence: float, when: tuple[date | None, date | None]) -> None:
+    def relate(self, subject: Entry, label: str, other: Entry | Literal, confidence: float, when: Period) -> None:
         """A fact whose label may start with "<": then the ends are swapped."""
         if not label.startswith("<"):
             self.add(subject, label, other, confidence, when)
@@ -117,7 +123,7 @@ class Statements:
             self.add(place, "located in", holder, 0.8)
             place = holder
 
-    def describe(self, entry: Entry, noun: NounPhrase, *, premodifier: bool = False, when: tuple[date | None, date | None] = (None, None)) -> None:
+    def describe(self, entry: Entry, noun: NounPhrase, *, premodifier: bool = False, when: Period = (None, None)) -> None:
         """Facts that `noun` states about `entry`: class, nationality, roles with their "of" or owner."""
         weak = self.weak
         if not noun.name:
@@ -145,7 +151,7 @@ class Statements:
                 nouns += part.of
         return [entry for part in nouns if (entry := self.entity(part))]
 
-    def _role(self, entry: Entry, words: tuple[str, ...], noun: NounPhrase, targets: list[Entry], when: tuple[date | None, date | None], premodifier: bool) -> None:
+    def _role(self, entry: Entry, words: tuple[str, ...], noun: NounPhrase, targets: list[Entry], when: Period, premodifier: bool) -> None:
         former = bool({"former", "ex", "then"} & set(words))
         role, label = _role_of(words)
         if words[-1] in lx.CLASS_TYPES:
@@ -163,7 +169,7 @@ class Statements:
         for n, target in enumerate(targets if label else []):
             self._role_fact(entry, role, label, target, n, len(noun.of), former, when)
 
-    def _role_fact(self, entry: Entry, role: str, label: str, target: Entry, n: int, of: int, former: bool, when: tuple[date | None, date | None]) -> None:
+    def _role_fact(self, entry: Entry, role: str, label: str, target: Entry, n: int, of: int, former: bool, when: Period) -> None:
         if label in WORK_ROLES and target.type == "work":
             label = WORK_ROLES[label]
         if label in ("child of", "<child of") and role in PARENT_WORDS:
@@ -193,19 +199,43 @@ class Statements:
         subjects = [(entry, self.weak) for noun in clause.subjects if (entry := self.entity(noun))]
         when = self._when(clause)
         verb = clause.verb
-        if verb.negated or clause.reported or re.search(r"\bno longer\b", self.text[clause.start : clause.end][:60]):
+        if verb.negated or clause.reported or any(noun.det in ("no", "neither") for noun in clause.objects) or re.search(r"\bno longer\b", self.text[clause.start : clause.end][:60]):
             return subjects[0][0] if subjects else None
-        if verb.lemma in ("be", "become", "remain", "serve", "work", "act", "appoint", "name", "elect") and not (
-            verb.lemma in ("work", "act", "serve") and not any(prep == "as" for prep, _ in clause.preps)
+        if verb.lemma in COPULAS and not (
+            verb.lemma in ("work", "act", "serve", "continue") and not any(part.prep == "as" for part in clause.preps)
         ):
             self._copula(clause, subjects, when)
         if verb.lemma != "be" or verb.passive:
             for subject, weak in subjects:
+                if verb.lemma in PERSON_VERBS and not subject.type and len(subject.label.split()) in (2, 3):
+                    subject.type = "person"
                 self._verb(subject, weak, clause, when)
+            if not subjects and verb.passive:
+                self._unnamed_subject(clause, when)
         return subjects[0][0] if subjects else None
 
-    def _copula(self, clause: Clause, subjects: list[tuple[Entry, bool]], when: tuple[date | None, date | None]) -> None:
-        said = clause.objects + [noun for prep, nouns in clause.preps if prep == "as" for noun in nouns]
+    def _unnamed_subject(self, clause: Clause, when: Period) -> None:
+        """ "The fleet of X is insured by Y", "The containers are supplied by Y": said of X, or of whom the text is about."""
+        for noun in clause.subjects:
+            owners = self._targets(noun)
+            owner = owners[0] if owners else self.discourse.organization()
+            for prep, nouns, _ in clause.preps:
+                for part in nouns:
+                    other = self.entity(part)
+                    if not owner or not other or other is owner or not noun.head:
+                        continue
+                    self.weak = True
+                    if prep == "by" and clause.verb.lemma in ("supply", "deliver", "provide"):
+                        self.add(other, "supplies to", owner, 0.75, when)
+                        self.add(other, "supplies", Literal(noun.head), 0.7, when)
+                    elif prep == "by" and clause.verb.lemma in ("insure", "audit", "own", "hold", "manage", "operate"):
+                        label, swap = verb_relation(clause.verb.lemma, "", "by", True)
+                        self._directed(owner, label, swap, other, clause.verb, when)
+                    else:
+                        self.add(owner, f"{noun.head} {past(clause.verb.lemma)} {prep}", other, 0.7, when)
+
+    def _copula(self, clause: Clause, subjects: list[tuple[Entry, bool]], when: Period) -> None:
+        said = clause.objects + [noun for part in clause.preps if part.prep == "as" for noun in part.nouns]
         if not subjects:
             self._reversed(clause, said, when)
             return
@@ -223,7 +253,7 @@ class Statements:
                 self.weak = weak
                 self._copula_preps(subject, noun, clause, when)
             if not said:
-                for prep, nouns in clause.preps:
+                for prep, nouns, after in clause.preps:
                     for noun in nouns:
                         target = self.entity(noun)
                         if target and clause.verb.lemma == "be":
@@ -236,10 +266,10 @@ class Statements:
         if noun.head in ("one", "some", "most") and noun.of:
             noun.words = noun.of[0].words
 
-    def _copula_preps(self, subject: Entry, noun: NounPhrase, clause: Clause, when: tuple[date | None, date | None]) -> None:
+    def _copula_preps(self, subject: Entry, noun: NounPhrase, clause: Clause, when: Period) -> None:
         """ "a village in X", "a professor at Y", "a film from Z"."""
         _, label = _role_of(noun.words)
-        for prep, nouns in clause.preps:
+        for prep, nouns, after in clause.preps:
             for part in nouns:
                 weak = self.weak
                 target = self.entity(part)
@@ -254,7 +284,7 @@ class Statements:
                     self.add(subject, f"{noun.head} {prep}", target, 0.7, when)
                 self.weak = weak
 
-    def _reversed(self, clause: Clause, said: list[NounPhrase], when: tuple[date | None, date | None]) -> None:
+    def _reversed(self, clause: Clause, said: list[NounPhrase], when: Period) -> None:
         """ "The chief executive is X", "Its head office is in Y", "Revenue was EUR 3 million"."""
         for noun in clause.subjects:
             if noun.pronoun or not noun.words:
@@ -267,11 +297,11 @@ class Statements:
                 elif part.amount:
                     self._amount(noun, part.amount, when)
             if not said:
-                for prep, parts in clause.preps:
+                for prep, parts, _ in clause.preps:
                     for part in parts:
                         self._seat(noun, prep, part, when)
 
-    def _seat(self, noun: NounPhrase, prep: str, part: NounPhrase, when: tuple[date | None, date | None]) -> None:
+    def _seat(self, noun: NounPhrase, prep: str, part: NounPhrase, when: Period) -> None:
         owners = self._targets(noun)
         weak = self.weak or not owners
         owner = owners[0] if owners else self.discourse.organization()
@@ -281,7 +311,7 @@ class Statements:
             headquarters = {"headquarters", "office", "seat", "home"} & set(noun.words)
             self.add(owner, "headquartered in" if headquarters else f"{noun.head} in", place, 0.85, when)
 
-    def _amount(self, noun: NounPhrase, amount: str, when: tuple[date | None, date | None]) -> None:
+    def _amount(self, noun: NounPhrase, amount: str, when: Period) -> None:
         """A figure of an entity: revenue, price, population."""
         owners = self._targets(noun)
         weak = self.weak or not owners
@@ -290,7 +320,7 @@ class Statements:
             self.weak = weak
             self.add(owner, " ".join(noun.words[-2:]), amount_literal(amount), 0.8, when)
 
-    def _verb(self, subject: Entry, weak: bool, clause: Clause, when: tuple[date | None, date | None]) -> None:
+    def _verb(self, subject: Entry, weak: bool, clause: Clause, when: Period) -> None:
         verb = clause.verb
         before = len(self.facts)
         thing = ""
@@ -298,19 +328,26 @@ class Statements:
             other = self.entity(noun)
             self.weak = self.weak or weak
             if other:
+                self.goods = other
+                if verb.lemma == "supply" and any(part.prep == "with" for part in clause.preps):
+                    self.add(subject, "supplies to", other, 0.85, when)
+                    continue
                 label, swap = verb_relation(verb.lemma, "", "", verb.passive)
                 self._directed(subject, label, swap, other, verb, when)
             elif noun.head and noun.head not in ("one", "same"):
                 thing = noun.head
                 self.weak = weak
                 self._thing(subject, noun, verb, when)
+            elif noun.amount and ("%" in noun.amount or "cent" in noun.amount) and verb.lemma in ("own", "hold", "have", "acquire", "buy"):
+                self.weak = weak
+                self._share(subject, noun, when)
             elif noun.amount:
                 self.weak = weak
                 label, swap = verb_relation(verb.lemma, "", "", verb.passive)
                 if not swap and not verb.passive:
                     self.add(subject, label, amount_literal(noun.amount), 0.6, when)
         held: NounPhrase | None = None
-        for prep, nouns in clause.preps:
+        for prep, nouns, after in clause.preps:
             for noun in nouns:
                 other = self.entity(noun)
                 if prep == "by" and held and other and _class_type(held) == "work":  # based on the novel of the same name by X
@@ -320,21 +357,42 @@ class Statements:
                     continue
                 held = noun
                 self.weak = self.weak or weak
-                if other and not (verb.lemma in ("serve", "appoint", "elect", "name", "remain") and prep == "as"):
-                    self._prepositional(subject, prep, thing, other, verb, when)
+                if prep == "as" and not other and _role_of(noun.words)[1] and verb.lemma not in COPULAS:
+                    self.weak = weak
+                    self.describe(subject, noun, when=when)
+                elif other and not (verb.lemma in COPULAS and prep == "as"):
+                    thing = after.head if after else ("" if clause.objects and clause.objects[-1].name else thing)
+                    if not self._transfer(subject, clause, prep, other, when):
+                        self._prepositional(subject, prep, thing, other, verb, when)
+                elif verb.lemma == "supply" and prep == "with" and noun.head:
+                    self.weak = weak
+                    self.add(subject, "supplies", Literal(noun.text), 0.7, when)
                 elif noun.amount and prep in ("for", "at", "to", "of"):
                     self.weak = weak
                     self.add(subject, f"{past(verb.lemma)} {prep}", amount_literal(noun.amount), 0.6, when)
         self.weak = weak
         self._dated(subject, clause, verb, len(self.facts) > before)
 
-    def _directed(self, subject: Entry, label: str, swap: bool, other: Entry, verb: VerbGroup, when: tuple[date | None, date | None]) -> None:
+    def _share(self, subject: Entry, noun: NounPhrase, when: Period) -> None:
+        """ "owns 60 percent of X", "holds 40 percent (of the shares)": the last firm spoken of, where none is named."""
+        weak = self.weak
+        targets = self._targets(noun)
+        for part in noun.of:
+            targets += self._targets(part)
+        target = targets[0] if targets else self.shared or self.discourse.organization()
+        self.weak = weak or not targets
+        if target and target is not subject:
+            self.shared = target
+            self.add(subject, "owns", target, 0.85, when)
+            self.add(subject, "ownership share", Literal(f"{noun.amount} of {target.label}"), 0.75, when)
+
+    def _directed(self, subject: Entry, label: str, swap: bool, other: Entry, verb: VerbGroup, when: Period) -> None:
         confidence = 0.85 if verb.lemma in VERB_RELATIONS else 0.7
         first, second = (other, subject) if swap else (subject, other)
         when = when if label in STATES or not verb.past else (when[0], None)
         self.add(first, label, second, confidence, when)
 
-    def _thing(self, subject: Entry, noun: NounPhrase, verb: VerbGroup, when: tuple[date | None, date | None]) -> None:
+    def _thing(self, subject: Entry, noun: NounPhrase, verb: VerbGroup, when: Period) -> None:
         """An object without a name: kept as a string, and as a relation to what stands behind its "of" ("owns 40 percent of X")."""
         words = [word for word in self.text[noun.start : noun.end].split() if word.lower() not in lx.DETERMINERS and word.lower() not in lx.POSSESSIVE]
         label, swap = verb_relation(verb.lemma, "", "", verb.passive)
@@ -343,16 +401,35 @@ class Statements:
             target = self.entity(part)
             self.weak = self.weak or weak
             if target:
-                role, known = _role_of(noun.words)
-                full, turned = verb_relation(verb.lemma, noun.head, "of", verb.passive)
+                full, turned = verb_relation(verb.lemma, "" if noun.head == "board" else noun.head, "of" if part in noun.of else "", verb.passive)
                 self._directed(subject, full, turned, target, verb, when)
                 if full == "owns" and noun.amount:
                     self.add(subject, "ownership share", Literal(f"{noun.amount} of {target.label}"), 0.7, when)
             self.weak = weak
-        if words and len(words) <= _MAX_WORDS and not swap and not verb.passive:
+        if verb.lemma in ("employ", "have") and noun.amount and noun.head in ("people", "employees", "staff", "workers", "persons"):
+            self.add(subject, "employees", amount_literal(noun.amount), 0.8, when)
+        elif words and len(words) <= _MAX_WORDS and not swap and not verb.passive:
             self.add(subject, label, Literal(" ".join(words)), 0.6, when)
 
-    def _prepositional(self, subject: Entry, prep: str, thing: str, other: Entry, verb: VerbGroup, when: tuple[date | None, date | None]) -> None:
+    def _transfer(self, subject: Entry, clause: Clause, prep: str, other: Entry, when: Period) -> bool:
+        """ "X sold Y to Z" and "Z bought Y from X" say the same: Z acquired Y, X sold it."""
+        goods = [entry for noun in clause.objects if noun.name and (entry := self.entity(noun))]
+        lemma, passive = clause.verb.lemma, clause.verb.passive
+        if passive and not goods and lemma == "sell" and prep in ("to", "by"):
+            self.add(*((other, "acquired", subject) if prep == "to" else (other, "sold", subject)), 0.85, when)
+            return True
+        if passive or not goods or (lemma, prep) not in TRANSFERS:
+            return False
+        buyer, seller = (other, subject) if prep == "to" else (subject, other)
+        for item in goods:
+            if prep == "to":
+                self.add(buyer, "acquired", item, 0.8, when)
+            else:
+                self.add(seller, "sold", item, 0.8, when)
+            self.add(item, "sold to" if prep == "to" else "bought from", other, 0.8, when)
+        return True
+
+    def _prepositional(self, subject: Entry, prep: str, thing: str, other: Entry, verb: VerbGroup, when: Period) -> None:
         label, swap = verb_relation(verb.lemma, thing, prep, verb.passive)
         if prep == "in" and verb.lemma in ("bear", "die", "base", "headquarter", "locate"):
             other.type = other.type or "place"
@@ -363,6 +440,7 @@ class Statements:
             return
         if label in ("also known as", "renamed to"):
             subject.alias(other.label)
+            label = "formerly known as" if when[1] and label == "also known as" else label
         if prep == "of" and not thing:
             return
         self._directed(subject, label, swap, other, verb, when)
@@ -372,14 +450,14 @@ class Statements:
         label = DATE_RELATIONS.get(verb.lemma, "")
         for prep, at in clause.dates:
             day = self.dates[at]
-            if prep not in _POINT and prep != "":
+            if prep not in _POINT or verb.lemma in COPULAS - {"appoint", "elect"}:
                 continue
             if label and (verb.passive or verb.lemma in ("die", "open", "close", "launch", "premiere", "bear", "marry")):
                 self.add(subject, label, Literal(day.value, day.datatype), 0.85)
             elif not stated and verb.form in ("finite", "past") and verb.past:
                 self.add(subject, f"{'was ' if verb.passive else ''}{past(verb.lemma)} {prep or 'on'}", Literal(day.value, day.datatype), 0.6)
 
-    def _when(self, clause: Clause) -> tuple[date | None, date | None]:
+    def _when(self, clause: Clause) -> Period:
         """Validity of what a clause says: [from, to), open where the text gives no end."""
         first: date | None = None
         last: date | None = None

@@ -29,6 +29,7 @@ _QUOTED = re.compile(r'[“"]\s?([A-Z0-9¿¡][^“”"\n]{0,80}?)[,.]?\s?[”"]|
 _TRIM = re.compile(r"^[\s\"“”]+|[\s\"“”,]+$")
 _PAREN = re.compile(r"\s?\(([^()]{0,200})\)")
 _NEVER_INSIDE = frozenset("the i he she his her its is was are were has had in at on".split())
+_LOWER_FORMS = frozenset("plc ltd".split())
 _FOR_HEADS = frozenset("institute centre center council society association agency office school academy ministry fund".split())
 _POSTNOMINALS = frozenset("CBE OBE MBE KBE GBE DSO MP FRS QC KC MC PhD MD KCB GCB CMG KCMG RAF VC".split())
 _AND_INSIDE = frozenset("sons partners brothers co company daughters associates".split())
@@ -60,7 +61,7 @@ def clean(label: str) -> str:
 def marks(text: str, dates: Iterable[tuple[int, int]], names: Iterable[str]) -> list[Mark]:
     """Dates, amounts, quoted titles and the given names where they stand, the earliest and longest winning."""
     found = [Mark(start, end, "d", text[start:end]) for start, end in dates]
-    found += [Mark(m.start(), m.end(), "#", m.group().strip()) for m in _MONEY.finditer(text)]
+    found += [Mark(m.start(), m.end(), "#", " ".join(m.group().split())) for m in _MONEY.finditer(text)]
     for m in _QUOTED.finditer(text):
         title = clean(m[1] or m[2])
         if title and len(title.split()) <= 12:
@@ -175,7 +176,7 @@ def _name_end(raw: list[Token], i: int) -> int:
         word = raw[j].text
         after = raw[j + 1].text if j + 1 < len(raw) and not raw[j + 1].tag else ""
         last = raw[j - 1].text
-        if is_name_word(word) and word.lower() not in _NEVER_INSIDE:
+        if (is_name_word(word) or word in _LOWER_FORMS) and word.lower() not in _NEVER_INSIDE:
             j += 1
         elif word.isdigit() and len(word) < 4 and len(raw[i].text) > 1 and not last.isdigit():
             j += 1  # Marisil 9, Frostline 40
@@ -309,6 +310,10 @@ def _disambiguate(tokens: list[Token]) -> list[Token]:
     for i, token in enumerate(tokens):
         before = out[-1].tag if out else ""
         after = tokens[i + 1].tag if i + 1 < len(tokens) else ""
+        if out and before in ("E", "Z", "B", "G", "K") and f"{out[-1].lemma} {token.text.lower()}" in lx.PHRASAL:
+            out[-1] = out[-1]._replace(lemma=f"{out[-1].lemma} {token.text.lower()}")
+            out.append(token._replace(tag="R"))
+            continue
         out.append(_settled(token, before, after, out))
     return out
 
@@ -327,28 +332,35 @@ def _settled(token: Token, before: str, after: str, done: list[Token]) -> Token:
         return token._replace(tag="n")
     if tag in "ZBEGK" and tag:
         noun = before in "DOSJ#" and bool(before)
-        if tag == "E" and noun and after in "wNJEG" and after:
+        modifier = noun or before in ("Z", "E", "B", "I", "C", "G") and after == "w"
+        if tag == "E" and modifier and after in ("w", "N", "J", "E", "G") and not (before in ("E", "C") and after != "w"):
             return token._replace(tag="w", lemma=low)  # "the merged company"
         if tag in "ZB" and (noun or (before in "IE" and tag == "B") or (before == "I" and tag == "Z")):
             return token._replace(tag="w", lemma=low)
         if tag == "G" and (noun or (before in "I" and after not in "DNOPJ#w")):
             return token._replace(tag="w", lemma=low)
-        if tag in "ZB" and before in ("w", "C") and (low in lx.NOUNY or tag == "B") and not _verb_wanted(done, after):
+        if tag in "ZB" and before in ("w", "C", "N") and not _verb_wanted(done, after, tag):
             return token._replace(tag="w", lemma=low)
         if tag == "B" and before in ("", ",") and after in ("w", "I", "X"):
             return token._replace(tag="w", lemma=low)
-        return token._replace(lemma=lx.VERB_FORMS.get(low, (_stem(low), ""))[0])
+        bare = low.removeprefix("re-")
+        return token._replace(lemma=lx.VERB_FORMS.get(low, lx.VERB_FORMS.get(bare, (_stem(bare), "")))[0])
     return token._replace(lemma=token.lemma or low)
 
 
-def _verb_wanted(done: list[Token], after: str) -> bool:
+def _verb_wanted(done: list[Token], after: str, tag: str) -> bool:
     """Whether the clause so far has no verb and the next word can start an object."""
     clause = 0
     for n, token in enumerate(done):
         if token.tag in ",;:UQb":
             clause = n + 1
     verbs = any(token.tag in "ZEKXHM" for token in done[clause:])
-    return not verbs and after in ("D", "N", "I", "#", "O", "J", "w", "R") and bool(done) and done[-1].tag != "C"
+    if done and done[-1].tag == "C":
+        return verbs and tag == "Z"
+    plural = tag == "Z" or any(token.tag == "C" for token in done[clause:]) or done[-1].text.endswith("s")
+    if done and done[-1].tag == "N" and tag == "Z":
+        return not verbs or after in ("D", "N", "O", "#")
+    return not verbs and plural and after in ("D", "N", "I", "#", "O", "J", "w", "R", "Q", "")
 
 
 def _stem(low: str) -> str:
