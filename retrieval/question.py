@@ -76,16 +76,20 @@ _COMPARATIVES: dict[str, tuple[str, int]] = {
     "smaller": (NUMBER, -1), "lower": (NUMBER, -1), "less": (NUMBER, -1), "fewer": (NUMBER, -1), "smallest": (NUMBER, -1),
     "lowest": (NUMBER, -1), "least": (NUMBER, -1), "fewest": (NUMBER, -1), "shorter": (NUMBER, -1),
 }  # fmt: skip
-_SUPERLATIVE = frozenset("""
+_SUPERLATIVE = frozenset(
+    """
     most largest biggest highest greatest longest smallest lowest least fewest oldest youngest newest earliest
     latest
-    """.split())
+    """.split()
+)
 _AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
 _SHARING = frozenset("share shares shared same also other another common fellow co both".split())
 _PAST = frozenset("was were did had former formerly previously".split())
 
 
-_PLURAL = re.compile(r"\b(which|what|who)\s+(all\s+)?(\w+s|people)\s+\w+", re.IGNORECASE)
+_PLURAL = re.compile(
+    r"\b(which|what)\s+(all\s+)?(?!is\b|was\b|does\b|has\b)[a-z-]+s\b|\b(who|what|which) (are|were)\b", re.IGNORECASE
+)
 OPEN_WEIGHT = 0.6  # of a word that no relation family is asked for by
 
 
@@ -212,7 +216,7 @@ def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, s
         return "superlative", kind, direction
     if first in _AUXILIARIES:
         return "yes-no", "", 0
-    if first in {"list", "name", "show", "give"} or re.search(_PLURAL.search(text):
+    if first in {"list", "name", "show", "give"} or _PLURAL.search(text):
         return "list", "", 0
     return "lookup", "", 0
 

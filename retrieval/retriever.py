@@ -12,6 +12,8 @@ from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..kg.model import Hop, Node, Path, Triple
 from .base import Budget, Evidence, Hit
 from .evidence import pack
@@ -106,6 +108,10 @@ class Retriever:
         if as_of is not None:
             understanding = replace(understanding, first=as_of, last=as_of)
         return understanding
+
+    def gains(self, question: Understanding) -> np.ndarray:
+        """How well each relation of the graph answers to each unit, float32 [families, 2, units]."""
+        return self._parts.relations.gains(question.units)
 
     def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
         """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""

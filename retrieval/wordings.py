@@ -13,6 +13,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ..kg.model import normalize
 
@@ -101,10 +102,12 @@ class Family:
 def families() -> tuple[Family, ...]:
     """The packaged families, from `wordings.toml`."""
     with Path(__file__).with_name("wordings.toml").open("rb") as file:
-        rows = tomllib.load(file)["family"]
-    return tuple(
-        Family(**{key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}) for row in rows
-    )
+        rows: list[dict[str, Any]] = tomllib.load(file)["family"]
+    return tuple(Family(**_frozen(row)) for row in rows)
+
+
+def _frozen(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
 
 
 IS_A = "is a"

@@ -1,0 +1,89 @@
+"""The agent: what users hold. Everything it does is a stream of steps (`agents.loop`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from ..kg.errors import InputError
+from ..retrieval.base import Budget
+from .answer import Answer
+from .steps import Answered, Step
+
+if TYPE_CHECKING:
+    from ..kg.graph import KnowledgeGraph
+    from ..retrieval.encoder import Encoder
+    from ..retrieval.retriever import Retriever
+
+MAX_QUESTION = 20_000  # characters
+
+
+class Agent:
+    """Answers questions over a graph, every hop traced to its characters.
+
+    Args:
+        kg: the graph to ask.
+        model: any langchain-core chat model that composes answers from numbered evidence; with None the path composer
+            answers and no model is called.
+        encoder: an `Encoder`; the packaged one where None.
+        budget: limits of a question.
+    """
+
+    def __init__(
+        self, kg: KnowledgeGraph, *, model: Any | None = None, encoder: Encoder | None = None, budget: Budget | None = None
+    ) -> None:
+        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self._retriever: Retriever | None = None
+
+    @property
+    def retriever(self) -> Retriever:
+        """The retriever over this agent's graph, made on first use."""
+        if self._retriever is None:
+            from ..retrieval.encoder import Encoder
+            from ..retrieval.retriever import Retriever
+
+            self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
+        return self._retriever
+
+    def ask(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: in plain English; the things it is about named.
+            as_of: a day (or ISO date) at which the facts must hold.
+            budget: limits of this question.
+
+        Raises:
+            InputError: the question is empty or longer than 20,000 characters, or `as_of` is no ISO date.
+        """
+        for step in self.stream(question, as_of=as_of, budget=budget):
+            if isinstance(step, Answered):
+                return step.answer
+        raise InputError("the question gave no answer step")
+
+    def stream(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Iterator[Step]:
+        """The steps of `ask` as they happen; the last one holds the answer."""
+        from .loop import stream
+
+        day = _day(as_of)
+        text = " ".join(question.split())
+        if not text:
+            raise InputError("the question is empty")
+        if len(text) > MAX_QUESTION:
+            raise InputError(f"the question has {len(text)} characters, at most {MAX_QUESTION} are read")
+        composer = None
+        if self.model is not None:
+            from .chat import ChatComposer
+
+            composer = ChatComposer(self.model)
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer)
+
+
+def _day(value: date | str | None) -> date | None:
+    if not isinstance(value, str):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise InputError(f"as_of {value!r} is no ISO date, such as 2023-06-30") from None

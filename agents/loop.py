@@ -1,0 +1,158 @@
+"""The loop of one question: a generator of typed steps, link → read → gate → retrieve → compose → verify → answer.
+
+`ask` is only the last step of `stream`. Every step is yielded when it is known, so an interface can show hops as they
+are found; the tuple of all steps is the trace of the answer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Protocol
+
+from ..kg.model import Path
+from ..retrieval.base import Budget, Evidence
+from ..retrieval.question import Understanding
+from ..retrieval.retriever import Found, Retriever
+from .answer import Answer, Claim, Route, Usage
+from .compose import Draft, PathComposer, abstain
+from .gate import decide
+from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
+from .verify import Verdict, verify
+
+
+class ModelComposer(Protocol):
+    """Composes from packed evidence with a language model; see `agents.chat`."""
+
+    name: str
+
+    def compose(self, question: str, evidence: Evidence, fallback: Draft) -> tuple[Draft, Usage]: ...
+
+
+def stream(
+    question: str,
+    retriever: Retriever,
+    *,
+    as_of: date | None = None,
+    budget: Budget | None = None,
+    model: ModelComposer | None = None,
+) -> Iterator[Step]:
+    """Steps of one question, the last one `Answered`.
+
+    Args:
+        question: any text.
+        retriever: over the graph to ask.
+        as_of: answer as of this day; outranks a date in the question.
+        budget: limits; the retriever's own where None.
+        model: composes in place of the path composer, whose draft it falls back to.
+    """
+    budget = budget or retriever.budget
+    clock = _Clock()
+    trace: list[Step] = []
+
+    def keep(step: Step) -> Step:
+        trace.append(step)
+        return step
+
+    links = retriever.link(question)
+    yield keep(Linked(tuple(seed for link in links for seed in link.seeds)))
+    reading = _for_values(retriever.read(question, links, as_of))
+    clock.lap("link")
+    yield keep(_understood(reading, as_of))
+    route = decide(reading, links, retriever.gains(reading), has_model=model is not None)
+    clock.lap("gate")
+    yield keep(Gated(route))
+    evidence, draft = Evidence(), abstain(route.reason)
+    usage = Usage()
+    if route.action != "abstain":
+        found = retriever.search(reading, links, budget)
+        draft = PathComposer(retriever).compose(reading, links, found)
+        hits = retriever.passages(question, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
+        paths = draft.paths or _candidate_paths(retriever, reading, found)
+        evidence = retriever.pack(paths, hits, found.truncated, budget)
+        clock.lap("retrieve")
+        yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
+        if model is not None:
+            draft, usage = model.compose(question, evidence, draft)
+        clock.lap("compose")
+    yield keep(Composed(draft.composer, draft.text))
+    verdict = verify(retriever.kg, draft)
+    draft = _settle(draft, verdict)
+    clock.lap("verify")
+    yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
+    usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
+    answer = _answer(question, draft, verdict, route, usage, clock.total(), tuple(trace))
+    yield Answered(answer)
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.start = self.last = time.perf_counter()
+        self.laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name] = (now - self.last) * 1000
+        self.last = now
+
+    def total(self) -> dict[str, float]:
+        return {**self.laps, "total": (time.perf_counter() - self.start) * 1000}
+
+
+def _for_values(reading: Understanding) -> Understanding:
+    """Comparisons look for the values compared, whatever noun the question asks for."""
+    if reading.operation in {"compare", "superlative"} or (reading.operation == "yes-no" and reading.value_kind):
+        return replace(reading, answer_type=reading.value_kind, answer_noun="")
+    return reading
+
+
+def _understood(reading: Understanding, as_of: date | None) -> Understood:
+    named = as_of or reading.last
+    words = tuple(unit.text for unit in reading.units)
+    return Understood(reading.operation, words, reading.answer_noun or reading.answer_type, named.isoformat() if named else "")
+
+
+def _candidate_paths(retriever: Retriever, reading: Understanding, found: Found) -> Sequence[Path]:
+    resolved = retriever.resolve(found.candidates, reading, limit=3)
+    return [path for candidate in resolved for path in candidate.answers[0].paths]
+
+
+def _settle(draft: Draft, verdict: Verdict) -> Draft:
+    """What remains of a draft after verification: an answer whose path lost a claim is not an answer."""
+    if draft.status != "answered":
+        return draft
+    if not verdict.claims or (draft.composer == "path" and verdict.dropped):
+        return replace(abstain("its citations could not be verified", 0.0), composer=draft.composer)
+    if verdict.dropped:
+        return replace(draft, status="partial", confidence=draft.confidence * 0.5)
+    return draft
+
+
+def _answer(
+    question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
+) -> Answer:
+    answered = draft.status != "abstained"
+    if not answered and route.action != "abstain":
+        route = replace(route, action="abstain", reason=f"{route.reason}; {draft.missing}")
+    claims: tuple[Claim, ...] = verdict.claims if answered else ()
+    return Answer(
+        question=question,
+        text=draft.text,
+        answers=draft.answers if answered else (),
+        status=draft.status,
+        confidence=draft.confidence,
+        route=replace(route, cost={"evidence_tokens": float(usage.evidence_tokens), "ms": round(timings["total"], 2)}),
+        rationale=claims,
+        paths=draft.paths,
+        citations=verdict.citations,
+        usage=usage,
+        timings_ms=timings,
+        trace=trace,
+    )
+
+
+__all__ = ["ModelComposer", "stream"]
