@@ -6,6 +6,8 @@
 A stamp in .venv remembers what is installed, so the second run needs no network.
 """
 
+from __future__ import annotations
+
 import hashlib
 import json
 import os
@@ -21,7 +23,7 @@ STAMP = VENV / "hoptrace-installed.json"
 DEMO, TEST = "documents", "models,sparql,documents,dev"  # extras of each command; the demo reads PDF and DOCX, no torch
 
 
-def fingerprint():
+def fingerprint() -> str:
     """What an installation depends on: the two requirement files, the Python, and where the checkout lies."""
     digest = hashlib.sha256()
     for name in ("pyproject.toml", "constraints.txt"):
@@ -30,7 +32,7 @@ def fingerprint():
     return digest.hexdigest()
 
 
-def installed():
+def installed() -> str:
     """The extras that were installed for the present fingerprint, "" when none or unknown."""
     try:
         stamp = json.loads(STAMP.read_text("utf-8"))
@@ -39,7 +41,7 @@ def installed():
         return ""
 
 
-def create_venv():
+def create_venv() -> None:
     try:
         import ensurepip  # noqa: F401 - Debian splits it from python3; without it the environment would have no pip
         import venv
@@ -49,7 +51,7 @@ def create_venv():
     venv.create(VENV, with_pip=True, clear=True, symlinks=os.name != "nt")
 
 
-def install(extras):
+def install(extras: str) -> None:
     """Bring .venv to `extras`; nothing is done, and no network used, when they are there."""
     if installed() in (extras, TEST):
         return
@@ -66,7 +68,7 @@ def install(extras):
     STAMP.write_text(json.dumps({"fingerprint": fingerprint(), "extras": extras}), "utf-8")
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     if arguments[:1] == ["test"]:
         install(TEST)
         job = ["-m", "pytest", *arguments[1:]]

@@ -1,0 +1,33 @@
+"""A small graph, read once, that the tests of the surfaces copy and work on."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hoptrace import KnowledgeGraph
+
+DOCUMENTS = {
+    "labs.txt": "Orla Vance founded Brightwater Labs in 2011. Brightwater Labs is headquartered in Tarn City.\n",
+    "city.md": "# Tarn City\n\nTarn City is located in Norland. The mayor of Tarn City is Piet Aalders.\n",
+}
+QUESTION = "In which country is the company founded by Orla Vance headquartered?"
+
+
+@pytest.fixture(scope="session")
+def _read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("surfaces")
+    for name, text in DOCUMENTS.items():
+        (folder / name).write_text(text, "utf-8")
+    with KnowledgeGraph.open(folder / "kg") as kg:
+        kg.ingest([str(folder / name) for name in DOCUMENTS])
+    return folder
+
+
+@pytest.fixture
+def folder(_read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A graph's folder, private to the test; it is also what HOPTRACE_KG names."""
+    shutil.copytree(_read_once / "kg", tmp_path / "kg")
+    monkeypatch.setenv("HOPTRACE_KG", str(tmp_path / "kg"))
+    return tmp_path / "kg"
