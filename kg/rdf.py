@@ -159,7 +159,7 @@ class _Names:
     """The names of one file's nodes, each made once."""
 
     def __init__(self, statements: list[Statement], uri: str) -> None:
-        self._scope = stable_id("", uri)[:8]
+        self._scope = stable_id("b", uri)[:9]  # a letter first, for RDF/XML
         self._made: dict[Term, Name] = {}
         self._relations: dict[Iri, str] = {}
         self._types: dict[Term, str] = {}

@@ -37,7 +37,7 @@ class LiveStore(Store):
     """The rdflib store behind `to_dataset`."""
 
     context_aware = True
-    graph_aware = False
+    graph_aware = True
     formula_aware = False
     transaction_aware = False
 
@@ -120,7 +120,10 @@ class LiveStore(Store):
     def _refuse(self, *_: Any, **__: Any) -> NoReturn:
         raise InputError("this dataset is a view and cannot be written to; use KnowledgeGraph.add, edit and retract")
 
-    add = addN = remove = update = add_graph = remove_graph = _refuse  # noqa: N815
+    add = addN = remove = update = remove_graph = _refuse  # noqa: N815
+
+    def add_graph(self, graph: rdflib.Graph) -> None:
+        """rdflib announces each graph that is asked for by name; there is nothing to make."""
 
 
 def _node_id(term: Node | None) -> str | None:

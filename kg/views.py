@@ -42,10 +42,19 @@ def rows(kg: KnowledgeGraph) -> Iterator[Row]:
     generation = kg.store.seq
     uris = {source.id: source.uri for source in kg.store.sources()}
     for triple in kg.store.triples():
-        names = triple.subject.label, triple.relation.label, triple.object.label
         for span in triple.spans:
-            place = span.chunk_id, uris.get(span.source_id, span.source_id), span.start, span.end
-            yield Row(*names, *place, triple.confidence, span.confidence, generation)
+            yield Row(
+                subject=triple.subject.label,
+                relation=triple.relation.label,
+                object=triple.object.label,
+                chunk_id=span.chunk_id,
+                source=uris.get(span.source_id, span.source_id),
+                start=span.start,
+                end=span.end,
+                score=triple.confidence,
+                confidence=span.confidence,
+                generation=generation,
+            )
 
 
 def to_pandas(kg: KnowledgeGraph) -> pd.DataFrame:
