@@ -264,7 +264,7 @@ class _Parser:
         clause.dates += self.lead
         if subjects:
             self.out.clauses.append(clause)
-        else:
+        elif verb.form in ("participle", "gerund", "past"):
             self.waiting.append(clause)
         if verb.form == "finite" or not verb.passive:
             self.lead = []

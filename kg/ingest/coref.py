@@ -145,17 +145,17 @@ class Discourse:
             fits[0].alias(label)
         return fits[0]
 
-    def pronoun(self, word: str) -> Entry | None:
-        """The entity a pronoun stands for."""
+    def pronoun(self, word: str, prefer: Entry | None = None) -> Entry | None:
+        """The entity a pronoun stands for; `prefer` is the subject of the sentence it stands in."""
         if word in _HE or word in _SHE:
             gender = "m" if word in _HE else "f"
-            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and _may_be_person(e))
+            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and _may_be_person(e), prefer)
             if found:
                 found.gender, found.type = gender, "person"
             return found
         if word in _IT or word in _THEY:
             known = ("organization", "work", "place", "product", "event")
-            return self._find(lambda e: e.type in known) or self._find(lambda e: e.type == "")
+            return self._find(lambda e: e.type in known, prefer) or self._find(lambda e: e.type == "", prefer)
         return None
 
     def common(self, noun: str) -> Entry | None:
@@ -166,25 +166,39 @@ class Discourse:
             return self.main
         if called:
             return called[-1]
+        if noun in _AUTHORITIES:
+            return self._find(lambda e: _is_authority(e) and (noun in _ANY_AUTHORITY or noun in e.label.lower().split()))
+        named = [e for e in self.recent if noun in e.label.lower().split() or f"ship{noun}" in e.label.lower().split()]
+        if named and noun in lx.ANAPHORS:
+            return self.main if self.main in named else named[-1]
         if noun not in lx.ANAPHORS and noun not in ("actor", "actress", "director", "singer"):
             return None
         if noun in ("company", "firm", "group", "film", "song", "album", "movie", "organisation", "organization", "business"):
             if self.main and self.main.type == kind:
                 return self.main
-            return self._find(lambda e: e.type == kind) or self._find(lambda e: e is self.main and not e.type)
-        return self._find(lambda e: e.type == kind and bool(e.classes) is False) if kind != "person" else None
+            return self._find(lambda e: e.type == kind and not _is_authority(e)) or self._find(lambda e: e is self.main and not e.type)
+        return self._find(lambda e: e.type == kind and not e.classes) if kind in ("work", "place", "product") else None
 
     def organization(self) -> Entry | None:
         """The organisation spoken of."""
         if self.main and self.main.type == "organization":
             return self.main
-        return self._find(lambda e: e.type == "organization")
+        return self._find(lambda e: e.type == "organization" and not _is_authority(e))
 
-    def _find(self, fits: Callable[[Entry], bool]) -> Entry | None:
-        for entry in (self.subject, self.main, *reversed(self.recent)):
+    def _find(self, fits: Callable[[Entry], bool], prefer: Entry | None = None) -> Entry | None:
+        for entry in (prefer, self.subject, self.main, *reversed(self.recent)):
             if entry is not None and fits(entry):
                 return entry
         return None
+
+
+_ANY_AUTHORITY = frozenset("authority regulator agency watchdog".split())
+_AUTHORITIES = _ANY_AUTHORITY | frozenset("inspectorate board office ministry commission council bureau court".split())
+
+
+def _is_authority(entry: Entry) -> bool:
+    """A public body: never "the company"."""
+    return bool(_AUTHORITIES & set(entry.label.lower().split()))
 
 
 def _may_be_person(entry: Entry) -> bool:

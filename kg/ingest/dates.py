@@ -19,9 +19,9 @@ _MONTH = r"(?P<{0}>Jan(?:uary|\.)?|Feb(?:ruary|\.)?|Mar(?:ch|\.)?|Apr(?:il|\.)?|
 _YEAR = r"(?P<{0}>[12]\d{{3}}|[1-9]\d{{2}}(?!\d))"
 _PATTERNS = (
     r"(?P<iso>\b\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])\b)",
-    rf"\b(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? {_MONTH.format('m1')},? {_YEAR.format('y1')}\b",
-    rf"\b{_MONTH.format('m2')} (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,? {_YEAR.format('y2')}\b",
-    rf"\b{_MONTH.format('m3')},? (?:of )?{_YEAR.format('y3')}\b",
+    rf"\b(?P<d1>\d{{1,2}})(?:st|nd|rd|th)?(?:\sof)?\s{_MONTH.format('m1')},?\s{_YEAR.format('y1')}\b",
+    rf"\b{_MONTH.format('m2')}\s(?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?\s{_YEAR.format('y2')}\b",
+    rf"\b{_MONTH.format('m3')},?\s(?:of )?{_YEAR.format('y3')}\b",
     r"\b(?P<ym>(?:1\d|20)\d{2}-(?:0[1-9]|1[0-2]))\b(?!-)",
     r"\b(?:Q(?P<q1>[1-4])|(?P<q2>first|second|third|fourth) quarter)(?: of)? (?P<y4>(?:1[5-9]|20)\d{2})\b",
     r"\b(?P<decade>(?:1[5-9]|20)\d0)s\b",

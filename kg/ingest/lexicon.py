@@ -51,7 +51,7 @@ ORGANIZATION_WORDS = LEGAL_FORMS | frozenset(
     energy power capital ventures fund insurance motors steel foods pharmaceuticals works bureau office court parliament
     assembly hospital museum federation league orchestra band army navy regiment brothers sons services solutions maritime
     marine freight transport instruments components electronics batteries chemicals mining fisheries registry inspectorate
-    regulator tribunal board exchange cooperative consortium academy theatre""".split()
+    regulator tribunal board exchange mutual company enterprises cooperative consortium academy theatre""".split()
 )
 PLACE_WORDS = frozenset(
     """city town village river lake mountain mount island islands sea bay county province state district region republic
@@ -167,7 +167,7 @@ VERBS = frozenset(
     separate serve set settle share shift ship shoot show sign sing sit specialise specialize sponsor stand star start state
     step stop store study succeed sue suffer supervise supply support surrender suspend swap take target teach tell terminate test
     total tour track trade train transfer transform translate transport travel triple turn undergo unveil upgrade urge use value view visit
-    voice vote warn watch wed widen win withdraw work write chronicle depict set comprise flow save commit prepare remove spend raise remember note baptise baptize marry crown raid inherit designate rule translate relocate recognise recognize honour honor observe protect respond visit mention inform insist hope wish settle permit ban warn delay postpone double shrink exceed store load unload dock moor anchor berth inspect detain repair paint coat weld fit""".split()
+    voice vote warn watch wed widen win withdraw work obtain apologise apologize thank promise step stand write chronicle depict set comprise flow save commit prepare remove spend raise remember note baptise baptize marry crown raid inherit designate rule translate relocate recognise recognize honour honor observe protect respond visit mention inform insist hope wish settle permit ban warn delay postpone double shrink exceed store load unload dock moor anchor berth inspect detain repair paint coat weld fit""".split()
 )
 IRREGULAR: dict[str, str] = dict(
     pair.split(":")
@@ -186,7 +186,7 @@ IRREGULAR: dict[str, str] = dict(
 PARTICIPLES = frozenset(
     "written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn headquartered".split()
 )
-PHRASAL = frozenset("take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down".split("|"))
+PHRASAL = frozenset("take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down|step down|stand down".split("|"))
 COMMON_STARTERS = frozenset(
     """according additionally although among another apart because besides both but despite due during early each either
     every few following for former further given having here how if instead is it its last late latest like many meanwhile
@@ -227,6 +227,9 @@ def third_person(verb: str) -> str:
     >>> third_person("supply"), third_person("audit")
     ('supplies', 'audits')
     """
+    if " " in verb:
+        first, rest = verb.split(" ", 1)
+        return f"{third_person(first)} {rest}" if verb in PHRASAL else verb
     if verb in ("have", "go", "do"):
         return {"have": "has", "go": "goes", "do": "does"}[verb]
     return next((form for form, tag in _forms(verb).items() if tag == "Z"), verb)

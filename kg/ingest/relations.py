@@ -6,7 +6,7 @@ with "<" has its ends swapped: "Y was founded by X" and "X founded Y" both give 
 
 from __future__ import annotations
 
-from .lexicon import IRREGULAR, third_person
+from .lexicon import IRREGULAR, PHRASAL, third_person
 
 # labels whose facts hold over a period rather than happen on a day
 STATES = frozenset(
@@ -23,7 +23,7 @@ VERB_RELATIONS: dict[str, str] = {
     "be set up in": "founded in", "acquire": "acquired", "buy": "acquired", "purchase": "acquired", "take over": "acquired", "buy out": "acquired", "have seat in": "headquartered in", "have registered office in": "headquartered in", "have base in": "headquartered in",
     "take control of": "acquired", "own": "owns", "control": "controls", "hold": "holds", "belong to": "<owns",
     "be own by": "<owns", "supply": "supplies", "supply to": "supplies to", "be supply to": "supplied to",
-    "supply with": "supplies", "deliver to": "supplies to", "sell to": "sold to", "be sell to": "sold to",
+    "supply with": "supplies", "deliver to": "supplies to", "sell to": "sold to", "sell": "sold", "deliver": "delivered", "be sell to": "sold to",
     "buy from": "bought from", "purchase from": "bought from", "acquire from": "bought from", "source from": "<supplies to",
     "be base in": "headquartered in", "be headquarter in": "headquartered in", "have headquarters in": "headquartered in",
     "have head office in": "headquartered in", "have offices in": "has office in", "move headquarters to": "headquartered in",
@@ -105,7 +105,7 @@ ROLES: dict[str, str] = {
     "single": "part of", "track": "part of", "sequel": "sequel to", "remake": "remake of", "adaptation": "based on",
     "professor": "professor of", "student": "student of", "employee": "works for", "agent": "agent of", "lawyer": "lawyer of",
     "ambassador": "ambassador to", "secretary": "secretary of", "inspector": "inspector of", "captain": "captain of",
-    "headquarters": "<headquartered in", "head office": "<headquartered in", "home port": "<home port", "name": "<also known as",
+    "headquarters": "<headquartered in", "product": "<makes", "brand": "<makes", "head office": "<headquartered in", "home port": "<home port", "name": "<also known as",
     "former name": "<formerly known as", "predecessor": "predecessor of", "successor": "succeeded", "deputy": "deputy of",
     "price": "<price", "revenue": "<revenue", "turnover": "<revenue", "population": "<population", "cost": "<price",
     "profit": "<profit", "fine": "<fine", "shipyard": "shipyard of", "manager": "manager of", "trustee": "trustee of",
@@ -151,8 +151,11 @@ def past(lemma: str) -> str:
     >>> past("supply"), past("transfer"), past("write")
     ('supplied', 'transferred', 'written')
     """
-    if lemma in _PAST or " " in lemma:
-        return _PAST.get(lemma, lemma)
+    if " " in lemma:
+        first, rest = lemma.split(" ", 1)
+        return f"{past(first)} {rest}" if lemma in PHRASAL else lemma
+    if lemma in _PAST:
+        return _PAST[lemma]
     if lemma in _DOUBLES:
         return lemma + lemma[-1] + "ed"
     if lemma.endswith("e"):

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from ..model import Document, Fact, Mention
 from .asides import read_aside
 from .clauses import parse
-from .coref import Discourse, Entry
+from .coref import Discourse, Entry, guess_type
 from .dates import find_dates
 from .extract import Extraction, unique
 from .lexicon import CLASS_TYPES, LEGAL_FORMS, NAME_JOINTS
@@ -63,6 +63,10 @@ class RuleExtractor:
             if end > heading and heading and not body:
                 body = True
                 _alias_opening(tokens, discourse)
+            if text[start:end].isupper():
+                continue
+            if discourse.main is None and not named and document.media_type != _PASSAGE and tokens and tokens[0].tag == "N":
+                discourse.main = discourse.add(tokens[0].text)  # a headline names what the news is about first
             if text[start] != "|" and (not heading or end > heading):
                 parsed = parse(chunk(tokens))
                 statements.read(parsed, start, end)
@@ -86,7 +90,7 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
             title = match.group()
         words = title.split()
         named = all(word[0].isupper() or word[0].isdigit() or word in NAME_JOINTS or word in LEGAL_FORMS or word == "&" for word in words)
-        if not named or len(words) > 7 or title not in document.text[len(first) :]:
+        if not named or len(words) > 7 or not _spoken_of(title, document.text[len(first) :]):
             return []
     hint = _HINT.search(title)
     label = title[: hint.start()] if hint else title
@@ -100,6 +104,10 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
         entry.alias(short)
         discourse.entries.setdefault(short.lower(), entry)
     return [label]
+
+
+def _spoken_of(title: str, body: str) -> bool:
+    return title in body or guess_type(title) == "organization" or (" " in title and title.rsplit(" ", 1)[0] in body)
 
 
 def _alias_opening(tokens: list[Token], discourse: Discourse) -> None:

@@ -20,13 +20,15 @@ from .relations import DATE_RELATIONS, KINSHIP, PARENT_WORDS, ROLES, STATES, VER
 _FILLERS = frozenset("former late current new old first second only eldest younger elder youngest own largest main".split())
 _COMPANY_ROLES = frozenset(
     """chief executive of|chief financial officer of|chief operating officer of|chair of|director of|general manager of|president of
-    |head of|chief technology officer of|customer of|founded|owns|subsidiary of|vice president of|<audited by|<regulated by""".replace("\n    ", "").split("|")
+    |head of|chief technology officer of|customer of|founded|owns|subsidiary of|vice president of|<audited by|<regulated by|<makes""".replace("\n    ", "").split("|")
 )
 _START, _END, _POINT = frozenset(("since", "from", "after", "as of")), frozenset(("until", "till", "to", "through")), frozenset(("in", "on", "", "at", "during"))
 _MAX_WORDS = 8
+FIGURES = frozenset("revenue turnover profit loss sales income fine price population".split())
 Period = tuple[date | None, date | None]
+PURCHASES = frozenset("buy purchase obtain get source order receive".split())
 COPULAS = frozenset("be become remain serve work act appoint name elect continue".split())
-PERSON_VERBS = frozenset("found chair leave join resign retire marry study graduate bear die appoint head succeed co-found".split())
+PERSON_VERBS = frozenset("say thank apologise found chair leave join resign retire marry study graduate bear die appoint head succeed co-found".split())
 TRANSFERS = frozenset((("sell", "to"), ("buy", "from"), ("acquire", "from"), ("purchase", "from"), ("transfer", "to")))
 
 
@@ -40,14 +42,18 @@ class Statements:
         self.said: dict[int, Entry] = {}  # phrases that describe an entity: "a firm" in "X is a firm founded by Y"
         self.shared: Entry | None = None  # the firm whose shares the sentence deals out
         self.goods: Entry | None = None  # the last named object of a verb
+        self.topic: tuple[int, Entry] | None = None  # the named subject of the sentence and where it stands
         self.weak = False  # an end of the current fact was resolved by coreference
 
     def read(self, parse: Parse, start: int, end: int) -> None:
         """Add the facts of one sentence at `[start, end)`."""
-        self.span, self.said, self.shared = (start, end), {}, None
+        self.span, self.said, self.shared, self.topic = (start, end), {}, None, None
         for noun in parse.nouns:
             if noun.name:
                 self._named(noun)
+        first = next((noun for clause in parse.clauses if not clause.relative for noun in clause.subjects), None)
+        if first and first.name:
+            self.topic = (first.start, self._named_entry(first))
         for noun, other in parse.appositions:
             if noun.name or noun.pronoun or not other.name:
                 entry = self.entity(noun)
@@ -93,7 +99,8 @@ class Statements:
             return self.said[id(noun)]
         self.weak = True
         if noun.pronoun:
-            return self.discourse.pronoun(noun.pronoun)
+            prefer = self.topic[1] if self.topic and self.topic[0] < noun.start else None
+            return self.discourse.pronoun(noun.pronoun, prefer)
         if noun.head and noun.det in ("the", "this", "that") and not noun.of and not noun.owner:
             return self.discourse.common(noun.head)
         return None
@@ -164,7 +171,8 @@ class Statements:
         if not label or (not targets and premodifier and noun.names):
             targets = targets or [self.discourse.add(name) for name, _, _ in noun.names] if label else []
         if label and not targets and label in _COMPANY_ROLES and (noun.det in ("the", "its", "") or former):
-            target = self.discourse.organization()
+            target = self.discourse.main if premodifier else self.discourse.organization()
+            target = target if target and target.type == "organization" else None
             targets, self.weak = ([target] if target and target is not entry else []), True
         for n, target in enumerate(targets if label else []):
             self._role_fact(entry, role, label, target, n, len(noun.of), former, when)
@@ -210,9 +218,29 @@ class Statements:
                 if verb.lemma in PERSON_VERBS and not subject.type and len(subject.label.split()) in (2, 3):
                     subject.type = "person"
                 self._verb(subject, weak, clause, when)
-            if not subjects and verb.passive:
+            if not subjects and any(noun.head in FIGURES for noun in clause.subjects):
+                self._figure(clause)
+            elif not subjects and verb.passive:
                 self._unnamed_subject(clause, when)
         return subjects[0][0] if subjects else None
+
+    def _figure(self, clause: Clause) -> None:
+        """ "Revenue rose from EUR 3 million in 2022 to EUR 4 million in 2023": each sum with the date after it."""
+        for noun in clause.subjects:
+            owners = self._targets(noun)
+            owner = owners[0] if owners else self.discourse.organization()
+            for prep, parts, _ in clause.preps:
+                for part in parts:
+                    if owner and part.amount and not part.words and prep in ("from", "to", "at"):
+                        self.weak = not owners
+                        days = [self.dates[at] for _, at in clause.dates if at > part.start]
+                        when = (days[0].first, days[0].last_exclusive) if days else (None, None)
+                        self.add(owner, noun.head, amount_literal(part.amount), 0.8, when)
+
+    def _year(self, noun: NounPhrase, when: Period) -> Period:
+        """The period a figure is for: the first date after it in the sentence."""
+        later = [day for at, day in sorted(self.dates.items()) if noun.end <= at < self.span[1]]
+        return (later[0].first, later[0].last_exclusive) if later else when
 
     def _unnamed_subject(self, clause: Clause, when: Period) -> None:
         """ "The fleet of X is insured by Y", "The containers are supplied by Y": said of X, or of whom the text is about."""
@@ -324,15 +352,23 @@ class Statements:
         verb = clause.verb
         before = len(self.facts)
         thing = ""
+        self.goods = None
+        role = next((_role_of((noun.head.removesuffix("s"),))[1] for noun in clause.objects if noun.head), "")
         for noun in clause.objects:
             other = self.entity(noun)
             self.weak = self.weak or weak
-            if other:
+            if other and verb.lemma == "have" and role:  # has three customers: A, B and C
+                self.relate(other, role, subject, 0.75, when)
+            elif other:
                 self.goods = other
                 if verb.lemma == "supply" and any(part.prep == "with" for part in clause.preps):
                     self.add(subject, "supplies to", other, 0.85, when)
                     continue
                 label, swap = verb_relation(verb.lemma, "", "", verb.passive)
+                if label in ("also known as", "renamed to"):
+                    subject.alias(other.label)
+                    label = "formerly known as" if when[1] and label == "also known as" else label
+                label = "buys" if verb.lemma == "buy" and not verb.past else label
                 self._directed(subject, label, swap, other, verb, when)
             elif noun.head and noun.head not in ("one", "same"):
                 thing = noun.head
@@ -341,6 +377,8 @@ class Statements:
             elif noun.amount and ("%" in noun.amount or "cent" in noun.amount) and verb.lemma in ("own", "hold", "have", "acquire", "buy"):
                 self.weak = weak
                 self._share(subject, noun, when)
+            elif noun.amount and verb.lemma == "fine" and self.goods:
+                self.add(self.goods, "fine", amount_literal(noun.amount), 0.8, when)
             elif noun.amount:
                 self.weak = weak
                 label, swap = verb_relation(verb.lemma, "", "", verb.passive)
@@ -359,7 +397,7 @@ class Statements:
                 self.weak = self.weak or weak
                 if prep == "as" and not other and _role_of(noun.words)[1] and verb.lemma not in COPULAS:
                     self.weak = weak
-                    self.describe(subject, noun, when=when)
+                    self._office(subject, clause, noun, when)
                 elif other and not (verb.lemma in COPULAS and prep == "as"):
                     thing = after.head if after else ("" if clause.objects and clause.objects[-1].name else thing)
                     if not self._transfer(subject, clause, prep, other, when):
@@ -372,6 +410,19 @@ class Statements:
                     self.add(subject, f"{past(verb.lemma)} {prep}", amount_literal(noun.amount), 0.6, when)
         self.weak = weak
         self._dated(subject, clause, verb, len(self.facts) > before)
+
+    def _office(self, subject: Entry, clause: Clause, noun: NounPhrase, when: Period) -> None:
+        """ "took over as R", "stepped down as R", "replaced Y as R": who holds the role from or until when."""
+        lemma = clause.verb.lemma
+        if lemma in ("step down", "stand down", "resign", "retire", "leave"):
+            last = next((self.dates[at].last_exclusive for prep, at in clause.dates if prep in _POINT), when[1])
+            self.describe(subject, noun, when=(None, last))
+            return
+        self.describe(subject, noun, when=when)
+        before = [entry for part in clause.objects if part.name and (entry := self.entity(part))]
+        if lemma in ("replace", "succeed", "follow") and before and when[0]:
+            self.said.pop(id(noun), None)
+            self.describe(before[0], noun, when=(None, when[0]))
 
     def _share(self, subject: Entry, noun: NounPhrase, when: Period) -> None:
         """ "owns 60 percent of X", "holds 40 percent (of the shares)": the last firm spoken of, where none is named."""
@@ -406,7 +457,11 @@ class Statements:
                 if full == "owns" and noun.amount:
                     self.add(subject, "ownership share", Literal(f"{noun.amount} of {target.label}"), 0.7, when)
             self.weak = weak
-        if verb.lemma in ("employ", "have") and noun.amount and noun.head in ("people", "employees", "staff", "workers", "persons"):
+        if noun.head in FIGURES and (sums := [part.amount for part in noun.of if part.amount]):
+            owner = self.goods or subject if noun.head == "fine" else subject
+            if noun.head != "fine" or verb.lemma in ("pay", "receive", "get", "face"):
+                self.add(owner, noun.head, amount_literal(sums[0]), 0.8, self._year(noun, when))
+        elif verb.lemma in ("employ", "have") and noun.amount and noun.head in ("people", "employees", "staff", "workers", "persons"):
             self.add(subject, "employees", amount_literal(noun.amount), 0.8, when)
         elif words and len(words) <= _MAX_WORDS and not swap and not verb.passive:
             self.add(subject, label, Literal(" ".join(words)), 0.6, when)
@@ -437,6 +492,10 @@ class Statements:
             subject.type = subject.type or "person"
         if label == "child of":
             self._parent(subject, other, 0, 1)
+            return
+        if prep == "from" and thing and verb.lemma in PURCHASES:
+            self.add(other, "supplies to", subject, 0.75, when)
+            self.add(other, "supplies", Literal(thing), 0.6, when)
             return
         if label in ("also known as", "renamed to"):
             subject.alias(other.label)

@@ -64,8 +64,8 @@ def marks(text: str, dates: Iterable[tuple[int, int]], names: Iterable[str]) -> 
     found += [Mark(m.start(), m.end(), "#", " ".join(m.group().split())) for m in _MONEY.finditer(text)]
     for m in _QUOTED.finditer(text):
         title = clean(m[1] or m[2])
-        if title and len(title.split()) <= 12:
-            found.append(Mark(m.start(), m.end(), "N", title))
+        if title:
+            found.append(Mark(m.start(), m.end(), "N" if _title_like(title) else "~", title))
     for name in names:
         found += [Mark(m.start(), m.end(), "N", clean(name)) for m in re.finditer(rf"(?<!\w){re.escape(name)}(?!\w)", text)]
     found.sort(key=lambda mark: (mark.start, -mark.end))
@@ -74,6 +74,13 @@ def marks(text: str, dates: Iterable[tuple[int, int]], names: Iterable[str]) -> 
         if not kept or mark.start >= kept[-1].end:
             kept.append(mark)
     return kept
+
+
+def _title_like(quote: str) -> bool:
+    """Whether a quotation is the title of a work and not something said."""
+    words = quote.split()
+    large = [word for word in words if len(word) > 3]
+    return len(words) <= 12 and quote[-1] not in ",;" and sum(word[0].isupper() or word[0].isdigit() for word in large) * 2 >= len(large)
 
 
 def is_name_word(word: str) -> bool:
@@ -187,6 +194,8 @@ def _name_end(raw: list[Token], i: int) -> int:
         elif word == "&" and is_name_word(after):
             j += 2
         elif word == "and" and (after.lower() in _AND_INSIDE or _is_office(raw[i:j], after)):
+            j += 2
+        elif word in ("'s", "’s", "'", "’") and after.lower() in lx.ORGANIZATION_WORDS | lx.PLACE_WORDS and is_name_word(after):
             j += 2
         elif word == "," and (after.rstrip(".").lower() in ("inc", "ltd", "llc", "jr", "sr", "plc") or _nobility(raw, j)):
             j += 2
@@ -336,6 +345,10 @@ def _settled(token: Token, before: str, after: str, done: list[Token]) -> Token:
         if tag == "E" and modifier and after in ("w", "N", "J", "E", "G") and not (before in ("E", "C") and after != "w"):
             return token._replace(tag="w", lemma=low)  # "the merged company"
         if tag in "ZB" and (noun or (before in "IE" and tag == "B") or (before == "I" and tag == "Z")):
+            return token._replace(tag="w", lemma=low)
+        if low in ("managing", "acting", "founding") and after == "w":
+            return token._replace(tag="w", lemma=low)
+        if tag == "G" and before == "C" and after in ("w", "N") and len(done) > 1 and done[-2].tag in ("w", "J"):
             return token._replace(tag="w", lemma=low)
         if tag == "G" and (noun or (before in "I" and after not in "DNOPJ#w")):
             return token._replace(tag="w", lemma=low)
