@@ -28,7 +28,7 @@ def load_table(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
     header = next(found, None)
     if header is not None and is_header(header.cells):
         body = list(found)
-        roles = layout(header.cells, body[:50])
+        roles = layout(header.cells, body[:50], path.stem)
         for row in body:
             if len(row.cells) == len(header.cells):
                 facts.extend(row_facts(roles, row))

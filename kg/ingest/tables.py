@@ -13,9 +13,11 @@ from datetime import date
 from typing import NamedTuple
 
 from ..model import Fact, Literal, Mention, Name
+from .relations import ROLES
 from .values import is_nothing, is_open, name_of, period, value_of, words_of
 
 EXTRACTOR, CONFIDENCE = "table", 0.9
+Times = tuple[date | None, date | None]
 
 
 class Row(NamedTuple):
@@ -54,6 +56,25 @@ TYPES = {
 }
 
 
+# Headers that mean a relation the extractor also knows, written as in `relations.ROLES`: "<" is (subject, relation, cell).
+_RELATIONS = ROLES | {
+    header: relation
+    for relation, headers in {
+        "<headquartered in": "seat|headquarters|head office|based in|registered office",
+        "<founded in": "founded|established|year founded|founding year",
+        "<date of birth": "born|birth date",
+        "<place of birth": "birthplace|birth place",
+        "<formerly known as": "former name|formerly|previous name",
+        "<also known as": "alias|aliases|short name|abbreviation|trading name|also known as",
+        "fined": "fine authority|fine regulator|fined by|penalty authority",
+        "owns": "holder|beneficial owner",
+    }.items()
+    for header in headers.split("|")
+}
+_ALIASES = ("<formerly known as", "<also known as")
+_POSITION = _set("role|position|office|function|job title|post")
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """What the columns of a table are, by index; -1 where there is none."""
@@ -65,14 +86,17 @@ class Layout:
     start: int = -1
     end: int = -1
     when: int = -1
+    position: int = -1  # a job, which is the relation between the subject and the body of `employer`
+    employer: int = -1
     end_exclusive: bool = False
+    event: str = ""  # what each row of a dated table is: "fine" for a table called fines
 
     @property
     def values(self) -> list[int]:
         """Columns that state facts. Dates state facts themselves only where nothing else does."""
-        skip = {self.subject, self.relation, self.object, self.start, self.end}
+        skip = {self.subject, self.relation, self.object, self.start, self.end, self.position, self.employer}
         columns = [i for i, header in enumerate(self.headers) if i not in skip and header]
-        return columns or [i for i in (self.start, self.end) if i >= 0]
+        return columns if columns or self.position >= 0 else [i for i in (self.start, self.end) if i >= 0]
 
 
 def is_header(cells: Sequence[str]) -> bool:
@@ -84,21 +108,26 @@ def is_header(cells: Sequence[str]) -> bool:
     return all(len(word) <= 60 and re.search(r"[^\W\d]", word) and not isinstance(value_of(word), Literal) for word in filled)
 
 
-def layout(header: Sequence[str], sample: Sequence[Row]) -> Layout:
+def layout(header: Sequence[str], sample: Sequence[Row], title: str = "") -> Layout:
     """Find the roles of the columns from their headers and, for the subject, the first rows."""
     headers = tuple(words_of(cell) for cell in header)
 
-    def column(names: frozenset[str]) -> int:
-        return next((i for i, name in enumerate(headers) if name in names), -1)
+    def column(names: frozenset[str], ending: str = "\n") -> int:
+        return next((i for i, name in enumerate(headers) if name in names or name.endswith(ending)), -1)
 
-    start, end, when = column(_FROM), column(_TO), column(_WHEN)
+    start, end, when = column(_FROM, " since"), column(_TO, " until"), column(_WHEN)
     subject, relation, object = column(_SUBJECT), column(_RELATION), column(_OBJECT)
     if min(subject, relation, object) >= 0:
         exclusive = end >= 0 and header[end].strip().lower() == "valid_to"
         return Layout(headers, subject, relation, object, start, end, end_exclusive=exclusive)
     textual = [i for i in range(len(headers)) if i not in (start, end, when) and _is_textual(headers[i], i, sample)]
     named = [i for i in textual if headers[i] in NAMES] or [i for i in textual if headers[i].endswith(" name")]
-    return Layout(headers, (named or textual or [-1])[0], start=start, end=end, when=when)
+    subject, position = (named or textual or [-1])[0], column(_POSITION)
+    bodies = [i for i in textual if i not in (subject, position) and TYPES.get(headers[i]) == "organization"]
+    if position in (-1, subject) or not bodies:
+        position, bodies = -1, [-1]
+    event = title.lower()[:-1] if when >= 0 and re.fullmatch(r"[A-Za-z]+[^s]s", title) else ""
+    return Layout(headers, subject, start=start, end=end, when=when, position=position, employer=bodies[0], event=event)
 
 
 def _is_textual(header: str, column: int, sample: Sequence[Row]) -> bool:
@@ -136,20 +165,41 @@ def row_facts(roles: Layout, row: Row, context: str = "") -> Iterator[Fact]:
     label = cells[roles.subject] if roles.subject >= 0 else context
     if is_nothing(label):
         return
-    subject = name_of(label, TYPES.get(subject_header, ""))
-    valid_from, valid_to = _validity(roles, cells)
+    subject = name_of(label, TYPES.get(subject_header, ""), _aliases(roles.headers, cells))
+    times = _validity(roles, cells)
     if roles.relation >= 0:
         relation, value = words_of(cells[roles.relation]), value_of(cells[roles.object], words_of(cells[roles.relation]))
         if relation and value is not None:
-            yield _fact(subject, relation, value, row, valid_from, valid_to)
+            yield _fact(subject, relation, value, row, times)
         return
+    if roles.position >= 0 and not is_nothing(cells[roles.position]):
+        job = words_of(cells[roles.position])
+        for body in values_of(cells[roles.employer], roles.headers[roles.employer]):
+            yield _state(subject, job, f"<{ROLES.get(job, f'{job} of').lstrip('<')}", body, row, times)
+    own = ROLES.get(subject_header, "") if roles.subject >= 0 else ""
     for column in roles.values:
         header = roles.headers[column]
-        own_dates = (valid_from, valid_to) if column != roles.when else (None, None)
         if column == roles.when and roles.subject < 0:
             continue  # the year of a time series is no fact about its subject
+        name = f"{roles.event} {header}".strip()
+        relation = _RELATIONS.get(name) or _RELATIONS.get(header) or f"<{name}"
+        if own and not own.startswith("<") and header in ROLES and not relation.startswith("<"):
+            relation = f"<{own}"  # under "supplier, customer" the first one supplies to the second
         for value in values_of(cells[column], header):
-            yield _fact(subject, header, value, row, *own_dates)
+            yield _state(subject, name, relation, value, row, times if column != roles.when else (None, None))
+
+
+def _aliases(headers: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
+    """Other names of a row's subject."""
+    found = [cell for header, cell in zip(headers, cells) if _RELATIONS.get(header) in _ALIASES and not is_nothing(cell)]
+    return tuple(part.strip() for cell in found for part in cell.split(";"))
+
+
+def _state(subject: Name, header: str, relation: str, value: Name | Literal, row: Row, times: Times) -> Fact:
+    """(subject, relation, value) for "<relation", else (value, relation, subject); a literal states nothing itself."""
+    if relation.startswith("<"):
+        return _fact(subject, relation[1:], value, row, times)
+    return _fact(value, relation, subject, row, times) if isinstance(value, Name) else _fact(subject, header, value, row, times)
 
 
 def values_of(cell: str, header: str) -> Iterator[Name | Literal]:
@@ -161,13 +211,11 @@ def values_of(cell: str, header: str) -> Iterator[Name | Literal]:
             yield value
 
 
-def _fact(
-    subject: Name, relation: str, value: Name | Literal, row: Row, valid_from: date | None, valid_to: date | None
-) -> Fact:
-    return Fact(subject, relation, value, row.start, row.end, EXTRACTOR, CONFIDENCE, valid_from, valid_to)
+def _fact(subject: Name, relation: str, value: Name | Literal, row: Row, times: Times) -> Fact:
+    return Fact(subject, relation, value, row.start, row.end, EXTRACTOR, CONFIDENCE, *times)
 
 
-def _validity(roles: Layout, cells: Sequence[str]) -> tuple[date | None, date | None]:
+def _validity(roles: Layout, cells: Sequence[str]) -> Times:
     """When a row holds. An end is inclusive as people write it; a date column alone says since when."""
     first = period(cells[roles.start]) if roles.start >= 0 else None
     last = period(cells[roles.end]) if roles.end >= 0 and not is_open(cells[roles.end]) else None
@@ -190,11 +238,13 @@ def record_facts(subject: str, pairs: Sequence[tuple[int, int, str, str]]) -> It
     label = pairs[name][3] if name >= 0 else subject
     if is_nothing(label):
         return
-    about = name_of(label, TYPES.get(roles.headers[name], "") if name >= 0 else "")
+    values = [value for *_, value in pairs]
+    about = name_of(label, TYPES.get(roles.headers[name], "") if name >= 0 else "", _aliases(roles.headers, values))
     for i, (start, end, _, text) in enumerate(pairs):
-        if i != name and roles.headers[i]:
-            for value in values_of(text, roles.headers[i]):
-                yield _fact(about, roles.headers[i], value, Row(start, end, ()), None, None)
+        header = roles.headers[i]
+        if i != name and header:
+            for value in values_of(text, header):
+                yield _state(about, header, _RELATIONS.get(header, f"<{header}"), value, Row(start, end, ()), (None, None))
 
 
 def mentions(text: str, facts: Sequence[Fact]) -> tuple[Mention, ...]:

@@ -68,10 +68,11 @@ def value_of(text: str, header: str = "", type: str = "") -> Name | Literal | No
     return name_of(text, type)
 
 
-def name_of(text: str, type: str = "") -> Name:
+def name_of(text: str, type: str = "", aliases: tuple[str, ...] = ()) -> Name:
     """A name as people write it; underscores become spaces and the raw form stays as an alias."""
     label = " ".join(text.replace("_", " ").split()) or text
-    return Name(label, type, aliases=(text,) if "_" in text and label != text else ())
+    raw = (text,) if "_" in text and label != text else ()
+    return Name(label, type, aliases=raw + aliases)
 
 
 def words_of(header: str) -> str:

@@ -19,9 +19,8 @@ def pack(document: Document) -> list[Any]:
 
 def unpack(packed: list[Any]) -> Document:
     """The document that `pack` was given."""
-    *fields, facts, mentions = packed
-    found = unpack_findings([facts, mentions])
-    return Document(*fields, facts=found[0], mentions=found[1])
+    uri, media_type, text, sha256, title, kind, records, *findings = packed
+    return Document(uri, media_type, text, sha256, title, kind, records, *unpack_findings(findings))
 
 
 def pack_findings(findings: Findings) -> list[Any]:
