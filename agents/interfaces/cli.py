@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -24,11 +23,11 @@ from .session import Session
 EXIT_CODES = """\b
 Exit codes (as in sysexits.h):
   0    done                            74   storage error, disk full
-  1    other failure, doctor's errors  75   locked or over budget; try again
+  1    doctor's errors, reader gone     75   locked or over budget; try again
   2    wrong usage                     76   graph written by a newer hoptrace
   65   unusable input                  78   a model file is missing or changed
   66   no such file or graph           130  interrupted
-  69   an optional package is missing  141  nobody reads the output"""
+  69   an optional package is missing"""
 
 
 class _Day(click.ParamType[date]):
@@ -132,9 +131,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains again when it flushes at exit
-        return 141
     except OSError as error:
         fail(str(error))
         return 74

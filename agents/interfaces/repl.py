@@ -148,7 +148,7 @@ class Names(Completer):
         if not any(argument.entity for argument in command.arguments):
             return
         greedy = any(argument.greedy for argument in command.arguments)
-        begun = rest if greedy else re.split(r'\s+(?=(?:[^"]*"[^"]*")*[^"]*$)', rest)[-1]
+        begun = rest if greedy else rest[rest.rindex('"') :] if rest.count('"') % 2 else rest.rpartition(" ")[2]
         quote = not greedy
         for entity in self._entities(begun.lstrip('"')) if begun.strip('"') else ():
             label = render.clean(entity.label)

@@ -12,7 +12,6 @@ DOCUMENTS = {
     "labs.txt": "Orla Vance founded Brightwater Labs in 2011. Brightwater Labs is headquartered in Tarn City.\n",
     "city.md": "# Tarn City\n\nTarn City is located in Norland. The mayor of Tarn City is Piet Aalders.\n",
 }
-QUESTION = "In which country is the company founded by Orla Vance headquartered?"
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +27,6 @@ def _read_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def folder(_read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A graph's folder, private to the test; it is also what HOPTRACE_KG names."""
-    shutil.copytree(_read_once / "kg", tmp_path / "kg")
+    shutil.copytree(_read_once, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("HOPTRACE_KG", str(tmp_path / "kg"))
     return tmp_path / "kg"
