@@ -1,0 +1,98 @@
+"""Passage recall of every search in one run: `python benchmarks/retrieval.py DATASET_DIR [--limit N] [--k 2 5 10]`.
+
+The folder holds passages.jsonl, questions.jsonl and, optionally, triples.jsonl (else the default extractor reads the
+passages). All systems search the same new graph with the same encoder. `index_s` is what `hoptrace` needs before its
+first question: ingestion and passage vectors; the facts that only `ppr` encodes are timed apart (`ppr_index_s`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
+
+from hoptrace import KnowledgeGraph
+from hoptrace.retrieval.encoder import Encoder
+from hoptrace.retrieval.metrics import recall_at_k
+from hoptrace.retrieval.passages import PassageSearch
+
+SYSTEMS = {"bm25": "bm25", "dense": "dense", "rrf": "rrf", "ppr": "ppr", "hoptrace": "hybrid"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--limit", type=int, help="only the first N questions")
+    parser.add_argument("--k", type=int, nargs="+", default=[2, 5, 10])
+    options = parser.parse_args()
+    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if supporting_pids(q)][: options.limit]
+    with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
+        start = time.perf_counter()
+        kg.ingest([options.dataset])
+        search = PassageSearch(kg, Encoder.default())
+        search.refresh()
+        search.hybrid("warm", 1)
+        index_s = time.perf_counter() - start
+        start = time.perf_counter()
+        search.ppr("warm", 1)
+        ppr_index_s = time.perf_counter() - start
+        pids = passage_ids(kg)
+        results = {name: run(search, method, questions, pids, options.k) for name, method in SYSTEMS.items()}
+    report(options.dataset.resolve().name, len(questions), len(pids), results, index_s, ppr_index_s)
+
+
+def passage_ids(kg: KnowledgeGraph) -> dict[int, str]:
+    """Chunk row to pid; the uri of a passage ends in `#pid`."""
+    uris = {source.id: source.uri for source in kg.store.sources()}
+    return {row: uris[chunk.source_id].rpartition("#")[2] for row, chunk in kg.store.chunks()}
+
+
+def run(search: PassageSearch, method: str, questions: list[dict[str, Any]], pids: dict[int, str], ks: list[int]) -> dict[str, Any]:
+    """Recall at each k with its interval, and milliseconds per question. Several chunks of one passage count once."""
+    recalls: dict[int, list[float]] = {k: [] for k in ks}
+    milliseconds = []
+    for question in questions:
+        start = time.perf_counter()
+        ranking = getattr(search, method)(question["question"], 4 * max(ks))
+        milliseconds.append(1000 * (time.perf_counter() - start))
+        found = list(dict.fromkeys(pids[row] for row, _ in ranking))
+        for k in ks:
+            recalls[k].append(recall_at_k(found, supporting_pids(question), k))
+    figures: dict[str, Any] = {"latency_ms": percentiles(milliseconds)}
+    for k in ks:
+        figures |= with_interval(f"recall@{k}", recalls[k])
+    return figures
+
+
+def report(dataset: str, n: int, passages: int, results: dict[str, dict[str, Any]], index_s: float, ppr_index_s: float) -> None:
+    """The table for people and the line for programs."""
+    measures = [name for name in results["hoptrace"] if name.startswith("recall") and not name.endswith("ci95")]
+    print(f"{dataset}: {n} questions, {passages} chunks; 95 % bootstrap intervals")
+    rows = []
+    for system, figures in results.items():
+        cells = [f"{figures[m]:.3f} [{figures[f'{m}_ci95'][0]:.3f}, {figures[f'{m}_ci95'][1]:.3f}]" for m in measures]
+        rows.append([system, *cells, figures["latency_ms"]["p50"], figures["latency_ms"]["p95"]])
+    print_table(["system", *measures, "p50 ms", "p95 ms"], rows)
+    peak = peak_mb()
+    print(f"index {index_s:.1f} s, facts for ppr {ppr_index_s:.1f} s, peak {peak:.0f} MB")
+    print_result(
+        {
+            "benchmark": "retrieval",
+            "dataset": dataset,
+            "n": n,
+            "systems": results,
+            "latency_ms": results["hoptrace"]["latency_ms"],
+            "index_s": round(index_s, 2),
+            "ppr_index_s": round(ppr_index_s, 2),
+            "peak_mb": peak,
+            "commit": commit(),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
