@@ -15,6 +15,7 @@ from .model import Literal, Triple, stable_id
 from .rdf_export import label_quads, rdflib_term
 from .rdf_terms import RDFS, literal
 from .rdf_vocabulary import ID, METADATA, MINTED, entity_term, minted, node_term, relation_term
+from .sqlite_base import is_id
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
@@ -135,8 +136,8 @@ def _node_id(term: Node | None) -> str | None:
             return _model_literal(term).id
         case BNode():
             return stable_id("e", f"_:{term}")
-        case _ if str(term).startswith(ID):
-            return str(term).removeprefix(ID)
+        case _ if is_id(local := str(term).removeprefix(ID)):
+            return local
         case _:
             return stable_id("e", str(term))
 

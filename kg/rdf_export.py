@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import rdflib
 
     from .graph import KnowledgeGraph
+    from .store import Marks
 
 _LABEL, _TYPE = Iri(RDFS + "label"), Iri(RDF + "type")
 _NOTE = "# hoptrace: statements only; sources, quoted characters and times are kept by .nq and .trig\n"
@@ -94,6 +95,7 @@ def metadata_quads(kg: KnowledgeGraph) -> Iterator[Quad]:
     yield from label_quads(kg)
     for triple in kg.store.triples():
         yield from triple_quads(triple)
+    yield from _mark_quads(kg.store.marks())
     names: set[Name] = set()
     for source in kg.store.sources():
         document, cuts = kg.store.document(source.id)
@@ -161,6 +163,15 @@ def triple_quads(triple: Triple) -> Iterator[Quad]:
             (ht("retractedAt"), triple.retracted_at),
         ],
     )
+
+
+def _mark_quads(marks: Marks) -> Iterator[Quad]:
+    for triple in marks.retracted:
+        yield from _about(minted(triple), [(ht("retracted"), True)])
+    for triple, status in marks.statuses:
+        yield from _about(minted(triple), [(ht("mark"), status.value)])
+    for first, second, same in marks.links:
+        yield from _about(minted(first), [(ht("sameAs" if same else "differentFrom"), minted(second))])
 
 
 def _source_quads(source: Source, document: Document) -> Iterator[Quad]:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import ParseError
-from .model import Document, Fact, Literal, Mention, Name, normalize, stable_id, text_hash
+from .model import Document, Fact, Literal, Mention, Name, Status, normalize, stable_id, text_hash
 from .rdf_terms import RDF, RDFS, Iri, Statement, Term
 from .rdf_vocabulary import ID, METADATA, MINTED, ht
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
+    from .store import Writer
 
 Cuts = list[tuple[int, int, str]]
 _LABEL, _TYPE = Iri(RDFS + "label"), Iri(RDF + "type")
@@ -37,8 +38,9 @@ def documents(statements: Iterable[Statement], uri: str) -> Iterator[Document]:
 def restore(kg: KnowledgeGraph, path: Path) -> int:
     """Read a `.nq` or `.trig` export into a graph in one transaction; returns how many sources it held.
 
-    Unlike ingesting the file this also keeps the chunk borders and the relations' functional marks, so an empty graph
-    ends with the `content_hash` of the exported one. The times of recording are those of the new graph.
+    Unlike ingesting the file this also keeps the chunk borders and what people have said (functional relations, audits,
+    retractions, merges), so an empty graph ends with the `content_hash` of the exported one. Times of recording are those of
+    the new graph.
 
     Raises:
         ParseError: not an export of hoptrace, or a broken one.
@@ -52,8 +54,7 @@ def restore(kg: KnowledgeGraph, path: Path) -> int:
     with kg.store.writing() as writer:
         for document, cuts in sources:
             writer.put_document(document, cuts)
-        for relation in metadata.functional():
-            writer.set_functional(relation, True)
+        metadata.mark(writer)
         writer.note("ingest", f"restored {len(sources)} sources from {path.name}", {}, undoable=False)
     return len(sources)
 
@@ -98,11 +99,31 @@ class _Metadata:
                 raise self._broken(node, "its text, uri and hash are not those it was exported with")
             yield document, [(start, end, kind) for start, end, _, kind in pieces]
 
-    def functional(self) -> Iterator[str]:
-        """Ids of the functional relations."""
-        for node in self._kinds[ht("Relation")]:
-            if self._text(node, "functional") == "true" and isinstance(node, Iri):
-                yield stable_id("r", normalize(self._label(node)) if node.startswith(MINTED) else node)
+    def mark(self, writer: Writer) -> None:
+        """Say again what people had said."""
+        for node, values in self._values.items():
+            local = node.removeprefix(ID) if isinstance(node, Iri) else ""
+            if ht("functional") in values and self._text(node, "functional") == "true":
+                writer.set_functional(self._relation_id(node), True)
+            if ht("mark") in values:
+                writer.set_status(local, self._status(node))
+            if ht("retracted") in values:
+                writer.set_retracted(local, True)
+            for predicate, same in ((ht("sameAs"), True), (ht("differentFrom"), False)):
+                for other in values.get(predicate, ()):
+                    if isinstance(other, Iri):
+                        writer.set_link(local, other.removeprefix(ID), same)
+
+    def _relation_id(self, node: Term) -> str:
+        plain = not isinstance(node, Iri) or node.startswith(MINTED)
+        return stable_id("r", normalize(self._label(node)) if plain else str(node))
+
+    def _status(self, node: Term) -> Status:
+        text = self._text(node, "mark")
+        try:
+            return Status(text)
+        except ValueError:
+            raise self._broken(node, f"{text!r} is not a status") from None
 
     def _fact(self, node: Term, text: str) -> Fact:
         target = self._one(node, ht("object"))

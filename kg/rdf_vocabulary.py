@@ -13,6 +13,9 @@ build the same sources again (facts and names as they were put):
     ht:Entity    rdfs:label ht:type ht:alias, as the graph shows them
     ht:Relation  rdfs:label ht:functional
     ht:Triple    ht:subject ht:relation ht:object ht:status ht:validFrom ht:validTo ht:recordedAt ht:retractedAt
+
+What people have said stands beside these: `ht:retracted` and `ht:mark` (an audit status) on the id of a triple, `ht:sameAs`
+and `ht:differentFrom` between the ids of two entities.
 """
 
 from __future__ import annotations

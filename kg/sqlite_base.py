@@ -154,7 +154,7 @@ class Connections:
     def _table(self, sql: str, *args: Any, width: int) -> np.ndarray:
         """An integer query as an int64 array [n, width], read in blocks so that a million rows stay small."""
         with translated(self.file):
-            cursor = self._db.execute(sql, args)
+            cursor = self._db.execute(sql, args[0] if args and isinstance(args[0], dict) else args)  # by name or by place
             blocks = [np.empty((0, width), dtype=np.int64)]
             while block := cursor.fetchmany(1 << 15):
                 blocks.append(np.array(block, dtype=np.int64))

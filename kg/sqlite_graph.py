@@ -17,7 +17,7 @@ from .sqlite_base import batches, id_of, is_id, key_of
 from .sqlite_document import day
 from .sqlite_text import TextReads
 from .sqlite_write import EPOCH, moment
-from .store import Changes, Edges
+from .store import Changes, Edges, Marks
 
 _EVIDENCE = "(" + ", ".join(f"'{status.value}'" for status in EVIDENCE) + ")"
 _TRIPLE = """
@@ -143,6 +143,21 @@ class GraphReads(TextReads):
             normalized,
         )
         return [row for (row,) in rows]
+
+    def marks(self) -> Marks:
+        marked = self.query(
+            "SELECT key, retracted, mark FROM triple WHERE (retracted OR mark != '') AND EXISTS "
+            "(SELECT 1 FROM span JOIN source ON source.row = span.source WHERE span.triple = triple.row AND source.live)"
+        )
+        linked = self.query(
+            "SELECT first, second, same FROM link_mark JOIN node AS a ON a.key = first JOIN node AS b ON b.key = second "
+            "WHERE a.live AND b.live"
+        )
+        return Marks(
+            tuple(id_of("t", key) for key, retracted, _ in marked if retracted),
+            tuple((id_of("t", key), Status(mark)) for key, _, mark in marked if mark),
+            tuple((id_of("e", first), id_of("e", second), bool(same)) for first, second, same in linked),
+        )
 
     def relations(self) -> list[tuple[int, Relation]]:
         return [

@@ -68,6 +68,15 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
+class Marks:
+    """What people have said about live content, which no source holds; a lossless export writes them beside the sources."""
+
+    retracted: tuple[str, ...]  # triple ids
+    statuses: tuple[tuple[str, Status], ...]  # (triple id, audit mark)
+    links: tuple[tuple[str, str, bool], ...]  # (entity id, entity id, the same or not)
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the ledger: what was done, when, and whether and by which entry it was undone."""
 
@@ -215,6 +224,7 @@ class Store(Protocol):
         """Canonical node rows that carry this normalised name or alias."""
 
     def relations(self) -> list[tuple[int, Relation]]: ...
+    def marks(self) -> Marks: ...
     def support(self, entity_id: str) -> dict[str, int]:
         """Counts of live `triples`, `mentions`, `chunks` and `sources` that hold the entity."""
 
@@ -283,4 +293,17 @@ class Store(Protocol):
     def close(self) -> None: ...
 
 
-__all__ = ["OPEN_END", "OPEN_START", "Capabilities", "Changes", "Edges", "Entry", "Mention", "Span", "Store", "TextHit", "Writer"]
+__all__ = [
+    "OPEN_END",
+    "OPEN_START",
+    "Capabilities",
+    "Changes",
+    "Edges",
+    "Entry",
+    "Marks",
+    "Mention",
+    "Span",
+    "Store",
+    "TextHit",
+    "Writer",
+]

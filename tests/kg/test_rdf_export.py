@@ -51,6 +51,13 @@ def kg(tmp_path: Path) -> Iterator[KnowledgeGraph]:
         for document, cuts in documents(tmp_path):
             kg.write_document(document, cuts)
         kg.add("Orla Vance", "lives in", "Bergen", note="said on the phone")
+        kg.add("Orla Vance", "lives in", "Oslo")
+        wrong = kg.add("Orla Vance", "chairs", "Nothing Ltd")
+        kg.add("Orla V.", "lives in", "Oslo")
+        kg.merge("Orla V.", "Orla Vance")
+        kg.split("Bergen", "Oslo")
+        kg.retract(wrong.id)
+        kg.audit(next(triple.id for triple in kg.triples(relation="owns")), "audited")
         with kg.store.writing() as writer:
             writer.set_functional("lives in", True)
             writer.note("edit", "functional", {})
@@ -61,8 +68,10 @@ def kg(tmp_path: Path) -> Iterator[KnowledgeGraph]:
 def test_an_export_restores_to_the_same_content(kg: KnowledgeGraph, tmp_path: Path, suffix: str) -> None:
     path = rdf.export(kg, tmp_path / f"out.{suffix}")
     with KnowledgeGraph.open(tmp_path / "again.kg") as again:
-        assert rdf.restore(again, path) == 4
+        assert rdf.restore(again, path) == 7
         assert again.content_hash() == kg.content_hash()
+        assert again.store.marks() == kg.store.marks()
+        assert {triple.id: triple.status for triple in again.triples()} == {triple.id: triple.status for triple in kg.triples()}
         assert {relation.label for _, relation in again.store.relations() if relation.functional} == {"lives in"}
         assert rdf.export(again, tmp_path / f"again.{suffix}").stat().st_size == path.stat().st_size
 
