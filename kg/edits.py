@@ -175,7 +175,8 @@ def _take_back(store: Store, entry: Entry, entries: dict[int, Entry], action: st
     with store.writing() as writer:
         for change in changes:
             _make(writer, change)
-        seq = writer.note(action, f"{action} {entry.seq}: {entry.summary}", _payload(changes))
+        said = f"undo {entry.seq}: {entry.summary}" if action == "undo" else f"redo{entry.summary.removeprefix('undo')}"
+        seq = writer.note(action, said, _payload(changes))
         writer.mark_undone(entry.seq, seq)
     return next(new for new in store.ledger(store.seq - seq + 1) if new.seq == seq)
 
@@ -210,7 +211,7 @@ def _make(writer: Writer, change: Change) -> None:
     elif change.what == "retracted":
         writer.set_retracted(change.key, bool(after))
     elif change.what == "status":
-        writer.set_status(change.key, Status(after) if after else None)
+        writer.set_status(change.key, Status(str(after)) if after else None)
     elif change.what == "link":
         first, second = change.key.split(" ")
         writer.set_link(first, second, None if after is None else bool(after))

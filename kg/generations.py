@@ -101,6 +101,11 @@ class Generations:
                 target = newer  # replaced and removed while it was being opened
         return None
 
+    def discard(self, kind: str) -> None:
+        """Remove a kind and all its generations; the next reader rebuilds it."""
+        if not self.read_only:
+            shutil.rmtree(self.root / kind, ignore_errors=True)
+
     def _write(self, kind: str, arrays: Mapping[str, np.ndarray], meta: Mapping[str, Any]) -> None:
         home = self.root / kind
         home.mkdir(parents=True, exist_ok=True)

@@ -31,11 +31,11 @@ from .statements import fact, literal
 from .store import Entry, Store
 
 if TYPE_CHECKING:
-    import networkx as nx
-    import pandas as pd
+    import networkx as nx  # type: ignore[import-untyped]
+    import pandas as pd  # type: ignore[import-untyped]
     import rdflib
 
-    from .ingest.pipeline import Extractor
+    from .ingest.extract import Extractor
     from .ingest.report import IngestReport, ProgressEvent
     from .sparql import SparqlResult
 
