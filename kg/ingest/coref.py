@@ -36,13 +36,18 @@ class Entry:
     def call(self, noun: str) -> None:
         """Note that the entity was called a `noun`."""
         self.classes.add(noun)
-        kind = lx.CLASS_TYPES.get(noun, "")
+        kind = class_type(noun)
         if kind and (not self.type or self.type == kind):
             self.type = kind
 
     def alias(self, label: str) -> None:
         if label and label != self.label and label not in self.aliases and len(label) > 1:
             self.aliases.append(label)
+
+
+def class_type(noun: str) -> str:
+    """Coarse type of a class noun; of "singer-songwriter" that of its last part."""
+    return lx.CLASS_TYPES.get(noun) or lx.CLASS_TYPES.get(noun.rpartition("-")[2], "")
 
 
 def guess_type(label: str) -> str:
@@ -106,6 +111,8 @@ class Discourse:
         if entry is None:
             entry = Entry(label, kind or guess_type(label), guess_gender(label))
             entry.alias(untitled(label))
+            if entry.type != "place" and " " in (short := label.partition(", ")[0]):
+                entry.alias(short)  # Bernhard III, Prince of Anhalt
             for word in key.split():
                 self._by_word.setdefault(word, []).append(entry)
         self.entries[key] = entry
@@ -149,7 +156,7 @@ class Discourse:
         """The entity a pronoun stands for; `prefer` is the subject of the sentence it stands in."""
         if word in _HE or word in _SHE:
             gender = "m" if word in _HE else "f"
-            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and _may_be_person(e), prefer)
+            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and (e is self.main or _may_be_person(e)), prefer)
             if found:
                 found.gender, found.type = gender, "person"
             return found
@@ -202,4 +209,4 @@ def _is_authority(entry: Entry) -> bool:
 
 
 def _may_be_person(entry: Entry) -> bool:
-    return entry.type == "person" or (len(entry.label.split()) >= 2 and not any(c.isdigit() for c in entry.label))
+    return entry.type == "person" or (entry.type == "" and len(entry.label.split()) >= 2 and not any(c.isdigit() for c in entry.label))

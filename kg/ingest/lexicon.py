@@ -32,7 +32,7 @@ ADVERBS = frozenset(
 HEDGES = frozenset("may might could would should if unless whether reportedly allegedly".split())
 TITLES = frozenset("mr mrs ms miss dr prof professor sir dame lord lady rev reverend".split())
 CIVIL_TITLES = frozenset("mr mrs ms miss dr prof professor rev reverend".split())
-NAME_JOINTS = frozenset("of de van von der den del della di da du la le les el y bin ibn al af av zu dos das do the à ter ten".split())
+NAME_JOINTS = frozenset("of de van von der den del della di da du la le les el y bin ibn al af av zu dos das mac ap ferch e do the à ter ten".split())
 NOBILITY = frozenset(
     """king queen duke duchess earl count countess baron baroness margrave prince princess emperor empress marquess viscount
     marquis dauphin infante infanta caliph bishop archbishop abbot lord lady elector landgrave viscountess sultan emir shah pope archduke archduchess""".split()

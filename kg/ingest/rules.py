@@ -69,10 +69,11 @@ class RuleExtractor:
                 discourse.main = discourse.add(tokens[0].text)  # a headline names what the news is about first
             if text[start] != "|" and (not heading or end > heading):
                 parsed = parse(chunk(tokens))
-                statements.read(parsed, start, end)
+                statements.span = (start, end)
                 for noun in parsed.nouns:
                     if noun.aside and noun.name:
                         read_aside(statements, discourse.add(noun.name), noun.aside, dates)
+                statements.read(parsed, start, end)
             named += [(t.start, t.end, discourse.add(t.text)) for t in tokens if t.tag == "N"]
         facts = [_current(fact, discourse) for fact in statements.facts]
         mentions = tuple(Mention(entry.name(), start, end) for start, end, entry in named)

@@ -12,7 +12,7 @@ from datetime import date
 from ..model import Fact, Literal, Name
 from . import lexicon as lx
 from .clauses import Clause, Parse
-from .coref import Discourse, Entry
+from .coref import Discourse, Entry, class_type
 from .dates import DateSpan
 from .phrases import NounPhrase, VerbGroup
 from .relations import DATE_RELATIONS, KINSHIP, PARENT_WORDS, ROLES, STATES, VERB_RELATIONS, WORK_ROLES, past, verb_relation
@@ -42,6 +42,7 @@ class Statements:
         self.said: dict[int, Entry] = {}  # phrases that describe an entity: "a firm" in "X is a firm founded by Y"
         self.shared: Entry | None = None  # the firm whose shares the sentence deals out
         self.goods: Entry | None = None  # the last named object of a verb
+        self.nouns: list[NounPhrase] = []
         self.topic: tuple[int, Entry] | None = None  # the named subject of the sentence and where it stands
         self.weak = False  # an end of the current fact was resolved by coreference
 
@@ -51,6 +52,7 @@ class Statements:
         for noun in parse.nouns:
             if noun.name:
                 self._named(noun)
+        self.nouns = parse.nouns
         first = next((noun for clause in parse.clauses if not clause.relative for noun in clause.subjects), None)
         if first and first.name:
             self.topic = (first.start, self._named_entry(first))
@@ -141,12 +143,30 @@ class Statements:
             country = lx.DEMONYMS[text].replace("_", " ")
             label = "nationality" if entry.type == "person" or _class_type(noun) == "person" else "country"
             self.add(entry, label, Entry(text, "nationality", aliases=[country]), 0.9)
-        targets = self._targets(noun)
+        targets = self._other_parent(entry, noun) or self._targets(noun)
         for segment in _segments(noun.words):
             self.weak = weak
             self._role(entry, segment, noun, targets, when, premodifier)
         if noun.year and (dated := self._date_in(noun)) and lx.CLASS_TYPES.get(noun.head) == "work":
             self.add(entry, "released in", Literal(dated.value, dated.datatype), 0.9)
+
+    def _other_parent(self, entry: Entry, noun: NounPhrase) -> list[Entry]:
+        """In "the son of A and his wife B" it is A's wife and the son's mother; returns A."""
+        if not noun.owner or not noun.owner.pronoun or not {"wife", "husband", "consort"} & set(noun.words):
+            return []
+        before = self.text[self.span[0] : noun.owner.start]
+        if not re.search(r"\b(?:son|daughter|child|children|sons|daughters) of\b[^.;]*(?:\bby|\band|,)\s*$", before):
+            return []
+        named = [other for other in self.nouns if other.name and other.end <= noun.owner.start]
+        if not named:
+            return []
+        parent = self._named_entry(named[-1])
+        entry.gender = "f" if "wife" in noun.words or "consort" in noun.words else "m"
+        if self.topic or self.discourse.main:
+            child = self.topic[1] if self.topic else self.discourse.main
+            if child and child not in (entry, parent):
+                self.add(child, "mother" if entry.gender == "f" else "father", entry, 0.75)
+        return [parent]
 
     def _targets(self, noun: NounPhrase) -> list[Entry]:
         """Entities behind "of", or the owner."""
@@ -161,9 +181,10 @@ class Statements:
     def _role(self, entry: Entry, words: tuple[str, ...], noun: NounPhrase, targets: list[Entry], when: Period, premodifier: bool) -> None:
         former = bool({"former", "ex", "then"} & set(words))
         role, label = _role_of(words)
-        if words[-1] in lx.CLASS_TYPES:
-            entry.call(words[-1])
-        if words[-1] in lx.CLASS_TYPES or (not premodifier and noun.det in ("a", "an", "another") and words[-1] == noun.head):
+        noble = next((word for word in words if word in lx.NOBILITY), "")
+        if class_type(words[-1]) or noble:
+            entry.call(words[-1] if class_type(words[-1]) else noble)
+        if class_type(words[-1]) or (not premodifier and noun.det in ("a", "an", "another") and words[-1] == noun.head):
             text = " ".join(word for word in words if word not in _FILLERS)
             text = text.replace("- ", "-")
             if text and len(text.split()) <= 6 and words[-1] not in lx.CIVIL_TITLES and (label not in KINSHIP or not targets):
@@ -571,4 +592,4 @@ def _role_of(words: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _class_type(noun: NounPhrase) -> str:
-    return next((lx.CLASS_TYPES[word] for word in reversed(noun.words) if word in lx.CLASS_TYPES), "")
+    return next((kind for word in reversed(noun.words) if (kind := class_type(word))), "")

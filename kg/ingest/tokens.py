@@ -27,8 +27,8 @@ _MONEY = re.compile(
 )
 _QUOTED = re.compile(r'[“"]\s?([A-Z0-9¿¡][^“”"\n]{0,80}?)[,.]?\s?[”"]|``\s?([A-Z0-9][^`\n]{0,80}?)\s?\'\'')
 _TRIM = re.compile(r"^[\s\"“”]+|[\s\"“”,]+$")
-_PAREN = re.compile(r"\s?\(([^()]{0,200})\)")
-_NEVER_INSIDE = frozenset("the i he she his her its is was are were has had in at on".split())
+_PAREN = re.compile(r"\s?\((?:[^()]|\([^()]{0,60}\)){0,240}\)")
+_NEVER_INSIDE = frozenset("the he she his her its is was are were has had in at on".split())
 _LOWER_FORMS = frozenset("plc ltd".split())
 _FOR_HEADS = frozenset("institute centre center council society association agency office school academy ministry fund".split())
 _POSTNOMINALS = frozenset("CBE OBE MBE KBE GBE DSO MP FRS QC KC MC PhD MD KCB GCB CMG KCMG RAF VC".split())
@@ -154,7 +154,7 @@ def _common_start(raw: list[Token], i: int, lowered: frozenset[str], inner: bool
     word = raw[i].text
     low = word.lower()
     if low in ("i", "the", "a", "an", "in", "on", "at", "of", "and") or low in lx.PERSONAL or low in lx.POSSESSIVE:
-        return not (low == "the" and inner and False)
+        return True
     if low in lx.ROLE_WORDS or word in lx.DEMONYMS:
         return False  # _split_name decides
     if inner:
@@ -208,16 +208,24 @@ def _joins(raw: list[Token], i: int, j: int) -> bool:
     """Whether a small word inside a name ("of", "van der") goes on to another capitalised word."""
     word, last = raw[j].text.lower(), raw[j - 1].text.lower().rstrip(".")
     after = raw[j + 1].text if j + 1 < len(raw) else ""
-    two = word in ("of", "van", "de", "von", "in") and after.lower() in ("the", "der", "den", "la", "las", "los", "von")
+    two = word in ("of", "van", "de", "von", "y", "e") and after.lower() in ("the", "der", "den", "la", "las", "los", "von", "de", "del")
     target = raw[j + 2].text if two and j + 2 < len(raw) else after
-    if not is_name_word(target) or (j + 1 < len(raw) and raw[j + 1].tag) or (word == "the" and last not in lx.NAME_JOINTS and True):
+    if not is_name_word(target) or (j + 1 < len(raw) and raw[j + 1].tag) :
         return False
-    if word in ("do", "the", "as", "la", "a") and word != "la":
+    if word == "the":  # Boso the Elder
+        return j - i < 3 and guess_part(raw[i].text)
+    if word == "do":
         return False
     if word == "of":
         owner = last in lx.ROLE_WORDS and last not in lx.NOBILITY
         return not owner and last not in lx.LEGAL_FORMS and target not in lx.DEMONYMS and not (last in lx.ORGANIZATION_WORDS and j - i > 2)
     return True
+
+
+def guess_part(word: str) -> bool:
+    """Whether a word can be a given name before an epithet, and not the name of an office or a firm."""
+    low = word.lower()
+    return low not in lx.ORGANIZATION_WORDS and low not in lx.PLACE_WORDS and low not in lx.CLASS_TYPES
 
 
 def _is_office(words: list[Token], after: str) -> bool:
@@ -242,9 +250,9 @@ def _split_name(words: list[Token]) -> list[Token]:
         low, rest = words[0].text.lower().rstrip("."), words[1:]
         if low in lx.CIVIL_TITLES and rest:
             out.append(words[0]._replace(tag="w", lemma=low))
-        elif "-" in words[0].text and not rest and all(part.strip() in lx.DEMONYMS for part in words[0].text.split("-")):
+        elif "-" in words[0].text and not rest and any(part.strip() in lx.DEMONYMS for part in words[0].text.split("-")):
             out.append(words[0]._replace(tag="J"))
-        elif words[0].text in lx.DEMONYMS and (not rest or rest[0].text.lower() in lx.ROLE_WORDS or _looks_person(rest)):
+        elif words[0].text in lx.DEMONYMS and (not rest or rest[0].text.lower() in lx.ROLE_WORDS or _looks_person(rest) or all(w.text in lx.DEMONYMS for w in rest)):
             out.append(words[0]._replace(tag="J", lemma=words[0].text))
         elif words[0].text in lx.LANGUAGES and not rest:
             out.append(words[0]._replace(tag="J", lemma=""))
