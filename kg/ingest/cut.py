@@ -11,6 +11,7 @@ from .sentences import sentences
 SIZE = 900  # characters of a prose chunk, about 200 tokens
 WHOLE = 2000  # characters up to which a passage stays one chunk, records fill one, and a word is not broken
 _LEAST = 300  # a chunk shorter than this goes on into the next paragraph
+_HEADING, _FULL_STOPS = 100, ".!?:;\"'\u201d)"
 
 
 def cut(document: Document) -> list[tuple[int, int, str]]:
@@ -52,16 +53,19 @@ def _lines(text: str) -> Iterator[int]:
 
 
 def _prose(text: str) -> Iterator[int]:
-    """Chunk ends between sentences, preferring the start of a paragraph."""
+    """Chunk ends between sentences, and before a paragraph that would not fit any more."""
+    borders = [*_sentence_starts(text), (len(text), True)]
+    ends = iter([offset for offset, paragraph in borders if paragraph][1:])
     start = last = 0
-    for begin, paragraph in [*_sentence_starts(text), (len(text), True)]:
+    for begin, paragraph in borders:
         if last > start and begin - start > SIZE:
             yield last
             start = last
         while begin - start > SIZE + _LEAST:
             start = _word_border(text, start, SIZE)
             yield start
-        if paragraph and begin - start > SIZE - _LEAST:
+        following = next(ends, begin) if paragraph else begin
+        if begin - start >= _LEAST and following - start > SIZE:
             yield begin
             start = begin
         last = begin
@@ -69,15 +73,19 @@ def _prose(text: str) -> Iterator[int]:
 
 
 def _sentence_starts(text: str) -> Iterator[tuple[int, bool]]:
-    """(offset, whether a paragraph starts there) of sentences; list marks and quotes belong to what follows them."""
-    previous = 0
+    """(offset, whether a new paragraph starts there) of sentences.
+
+    List marks belong to what follows them, and so does a heading: a short paragraph without a full stop.
+    """
+    previous = (0, 0)
     for start, end in sentences(text):
-        gap = text[previous:start]
+        gap = text[previous[1] : start]
         line = gap.rfind("\n")
-        begin = previous + line + 1 if line >= 0 else start
+        begin = previous[1] + line + 1 if line >= 0 else start
+        heading = previous[1] - previous[0] <= _HEADING and text[previous[1] - 1 : previous[1]] not in _FULL_STOPS
         if begin > 0:
-            yield begin, "\n\n" in gap.replace("\r", "").replace("\f", "\n")
-        previous = end
+            yield begin, "\n\n" in gap.replace("\r", "").replace("\f", "\n") and not heading
+        previous = start, end
 
 
 def _word_border(text: str, start: int, size: int) -> int:

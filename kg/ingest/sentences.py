@@ -18,10 +18,11 @@ def _words(text: str) -> frozenset[str]:
 
 # A full stop after these never ends a sentence: something must follow.
 _OPEN = _words(
-    "dr mr mrs ms mx prof st gen col capt lt maj sgt rev hon sen rep gov pres fr no nos vol vols fig figs ed eds pp vs"
-    " cf ca approx est art sec ch viz nr tel dept mt ft e.g i.e i.a a.k.a fl jan feb mar apr jun jul aug sep sept oct nov"
-    " dec b c d m r"
+    "dr mr mrs ms mx prof st gen col capt lt maj sgt rev hon sen rep gov pres fr ed eds vs cf ca approx est viz nr tel dept mt"
+    " ft e.g i.e i.a a.k.a fl b c d m r"
 )
+# After these it ends one unless a number follows.
+_BEFORE_NUMBER = _words("no nos vol vols fig figs p pp art sec ch jan feb mar apr jun jul aug sep sept oct nov dec")
 # After these one does, when the next word is one that starts sentences.
 _CLOSING = _words(
     "ltd inc corp co llc plc bros jr sr etc al esq ave blvd rd a.m p.m u.s u.k u.n e.u ph.d m.d b.a m.a s.a n.v b.v s.p.a d.c l.p"
@@ -128,11 +129,13 @@ def _ends(text: str, begin: int, stop: re.Match[str], end: int) -> bool:
     word = following[1] if following else ""
     if word[:1].islower():
         return False
-    if stop[1] != ".":
+    if stop[1] != "." or stop[2]:  # what is quoted or bracketed ends with its own full stop
         return True
     before = _WORD_BEFORE.search(text, max(begin, stop.start() - 30), stop.start())
     token = before[0].lstrip(".") if before else ""
     lowered = token.lower()
+    if lowered in _BEFORE_NUMBER and token != "P":
+        return not word[:1].isdigit()
     if lowered in _OPEN:
         return token.isupper() and len(token) == 1 and word.lower() in _STARTERS
     if lowered in _CLOSING or (len(token) == 1 and token.isalpha()) or re.fullmatch(r"(?:\w\.)+\w", token):
