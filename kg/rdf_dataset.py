@@ -53,15 +53,19 @@ class LiveStore(Store):
         wanted = None if context is None else getattr(context, "identifier", context)
         if wanted == DATASET_DEFAULT_GRAPH_ID:
             return
+        # Several triples may be one RDF statement: the same fact at two times, or by two names that were merged.
+        found: dict[tuple[Node, Node, Node], dict[URIRef, None]] = {}
         for triple in self._found(triple_pattern):
+            terms = entity_term(triple.subject), relation_term(triple.relation), node_term(triple.object)
+            subject, predicate, target = (rdflib_term(term) for term in terms)
             chunks = dict.fromkeys(URIRef(minted(span.chunk_id)) for span in triple.spans)
+            found.setdefault((subject, predicate, target), {}).update(chunks)
+        for statement, chunks in found.items():
             if wanted is None or wanted in chunks:
-                statement = entity_term(triple.subject), relation_term(triple.relation), node_term(triple.object)
-                subject, predicate, target = (rdflib_term(term) for term in statement)
-                yield (subject, predicate, target), self._graphs(chunks)
+                yield statement, self._graphs(chunks)
         if wanted is None or wanted == URIRef(METADATA):
-            for statement_ in self._labels(triple_pattern):
-                yield statement_, self._graphs([URIRef(METADATA)])
+            for statement in self._labels(triple_pattern):
+                yield statement, self._graphs([URIRef(METADATA)])
 
     def _found(self, pattern: Pattern) -> Iterator[Triple]:
         subject, predicate, target = pattern

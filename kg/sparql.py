@@ -5,7 +5,7 @@ a child that overruns is killed and the next query gets a new one. The child hol
 in pyoxigraph where the `sparql` extra is installed and in rdflib otherwise. It parses the query first and runs it only when the
 parse tree holds nothing that reaches outside (`SERVICE`, `FROM`) or writes.
 
-The graph a query sees is the union of one named graph per chunk, with an `rdfs:label` for every entity and relation.
+A query sees every live statement once, with an `rdfs:label` for every entity and relation, and one named graph per chunk.
 Five prefixes are declared:
 
     rel:   relations by name, words joined by "_":   ?who rel:founded ?what
@@ -35,10 +35,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import BudgetExceededError, QueryError
-from .model import Literal, stable_id
+from .model import Literal
 from .rdf_export import Quad, data_quads, label_quads, line, triple_quads
 from .rdf_terms import RDFS, XSD
-from .rdf_vocabulary import HT, ID, METADATA, REL, ht, minted
+from .rdf_vocabulary import HT, ID, REL, ht, minted
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
@@ -177,17 +177,19 @@ def _kill(process: subprocess.Popen[str]) -> None:
 
 
 def _quads(kg: KnowledgeGraph) -> Iterator[Quad]:
-    """What the child holds: statements by chunk, labels, places of chunks, and times of statements that have some."""
+    """What the child holds: in the default graph statements, labels, places of chunks and times of statements that have some;
+    in a named graph for each chunk what it states. (A union of the named graphs would count a statement once per chunk.)
+    """
     timed = (triple for triple in kg.store.triples() if triple.valid_from or triple.valid_to)
-    return itertools.chain(
-        data_quads(kg), label_quads(kg), _places(kg), itertools.chain.from_iterable(triple_quads(triple) for triple in timed)
-    )
+    times = itertools.chain.from_iterable(triple_quads(triple) for triple in timed)
+    for quad in data_quads(kg):
+        yield from (quad, Quad(*quad[:3]))
+    for quad in itertools.chain(label_quads(kg), _places(kg), times):
+        yield Quad(*quad[:3])
 
 
 def _places(kg: KnowledgeGraph) -> Iterator[Quad]:
     for source in kg.store.sources():
-        yield Quad(minted(source.id), ht("uri"), Literal(source.uri), METADATA)
-        _, cuts = kg.store.document(source.id)
-        for start, end, _ in cuts:
-            chunk = stable_id("c", source.id, str(start), str(end))
-            yield Quad(minted(chunk), ht("source"), minted(source.id), METADATA)
+        yield Quad(minted(source.id), ht("uri"), Literal(source.uri))
+    for _, chunk in kg.store.chunks():
+        yield Quad(minted(chunk.id), ht("source"), minted(chunk.source_id))

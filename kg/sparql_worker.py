@@ -75,7 +75,7 @@ class _Oxigraph:
         import pyoxigraph
 
         try:
-            found = self.store.query(query, use_default_graph_as_union=True)
+            found = self.store.query(query)
         except SyntaxError as error:
             raise ValueError(str(error)) from None
         if isinstance(found, pyoxigraph.QueryBoolean):
@@ -98,7 +98,7 @@ class _Rdflib:
     def __init__(self, path: str) -> None:
         import rdflib
 
-        self.dataset = rdflib.Dataset(default_union=True)
+        self.dataset = rdflib.Dataset()
         self.dataset.parse(path, format="nquads")
 
     def table(self, query: str) -> tuple[list[str], Iterator[list[str | None]]]:

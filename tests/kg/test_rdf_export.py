@@ -137,13 +137,11 @@ def test_the_live_dataset_equals_a_copy_for_every_pattern(kg: KnowledgeGraph) ->
         copy.add((rdflib_term(subject), rdflib_term(predicate), rdflib_term(target), rdflib_term(graph)))
     live = rdf.to_dataset(kg)
     assert set(live) == set(copy)
-    assert {context.identifier for context in live.contexts()} >= {context.identifier for context in copy.contexts()} - {
-        rdflib.graph.DATASET_DEFAULT_GRAPH_ID
-    }
+    assert {graph.identifier for graph in live.graphs()} >= {graph.identifier for graph in copy.graphs() if len(graph)}
     for subject, predicate, target, graph in copy.quads():
         for mask in itertools.product((True, False), repeat=3):
             pattern = tuple(term if keep else None for term, keep in zip((subject, predicate, target), mask, strict=True))
-            assert set(live.triples(pattern)) == set(copy.triples(pattern))
+            assert sorted(live.triples(pattern)) == sorted(copy.triples(pattern))
             assert set(live.graph(graph).triples(pattern)) == set(copy.graph(graph).triples(pattern))
     nowhere = rdflib.URIRef("http://nowhere.invalid/")
     assert list(live.triples((nowhere, None, None))) == []

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import http.server
+import io
+import json
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hoptrace.kg import rdf, sparql
+from hoptrace.kg import rdf, sparql, sparql_worker
 from hoptrace.kg.errors import BudgetExceededError, QueryError
 from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, Fact, Literal, Name, text_hash
+from hoptrace.kg.rdf_export import line
 
 TEXT = "Orla Vance founded Brightwater Labs. Brightwater Labs employs 40 people. Orla Vance provides a service to Quay Ltd."
+AGAIN = "As is known, Orla Vance founded Brightwater Labs."
 
 
 def build(path: Path) -> KnowledgeGraph:
@@ -29,6 +34,8 @@ def build(path: Path) -> KnowledgeGraph:
     kg.write_document(
         Document("notes.txt", "text/plain", TEXT, text_hash(TEXT), facts=tuple(facts)), [(0, 37, "text"), (37, len(TEXT), "text")]
     )
+    again = Fact(Name("Orla Vance"), "founded", Name("Brightwater Labs"), 0, len(AGAIN))
+    kg.write_document(Document("more.txt", "text/plain", AGAIN, text_hash(AGAIN), facts=(again,)), [(0, len(AGAIN), "text")])
     return kg
 
 
@@ -57,6 +64,31 @@ def test_answers_equal_those_of_rdflib_over_the_live_view(kg: KnowledgeGraph, qu
     assert sorted(result.rows) == sorted(rows)
     assert rows
     assert not result.truncated
+
+
+def test_a_statement_of_two_sources_counts_once_and_shows_both(kg: KnowledgeGraph) -> None:
+    assert sparql.run(kg, "SELECT (COUNT(*) AS ?n) WHERE { ?s rel:founded ?o }").rows == (("1",),)
+    found = sparql.run(kg, "SELECT ?uri WHERE { GRAPH ?c { ?s rel:founded ?o } ?c ht:source/ht:uri ?uri }")
+    assert sorted(found.rows) == [("more.txt",), ("notes.txt",)]
+
+
+def test_rdflib_answers_alike_where_pyoxigraph_is_not_installed(
+    kg: KnowledgeGraph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyoxigraph", None)
+    monkeypatch.setattr(sparql_worker, "_limit", lambda memory_mb: None)  # this process is the worker here
+    dump = tmp_path / "dump.nq"
+    dump.write_text("".join(line(quad) + "\n" for quad in sparql._quads(kg)), encoding="utf-8")
+    prologue = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in sparql.PREFIXES.items())
+    asked = [{"query": prologue + query, "prologue": 5, "max_rows": 100, "seconds": 60} for query in QUERIES]
+    replies = io.StringIO()
+    requests = [{"load": str(dump), "memory_mb": 0}, *asked, {**asked[0], "query": "SELECT"}]
+    sparql_worker.serve(io.StringIO("".join(json.dumps(request) + "\n" for request in requests)), replies)
+    loaded, *answers, broken = map(json.loads, replies.getvalue().splitlines())
+    assert loaded == {}
+    for query, answer in zip(QUERIES, answers, strict=True):
+        assert sorted(map(tuple, answer["rows"])) == sorted(sparql.run(kg, query).rows)
+    assert "error" in broken
 
 
 def test_an_answer_can_be_followed_to_its_chunk_and_source(kg: KnowledgeGraph) -> None:
