@@ -142,7 +142,7 @@ class _Parser:
             comma = self._kind(k) == ","
             k += comma
             final = self._kind(k) == "C"
-            k += final
+            k = self._skip(k + final)
             noun = self.chunks[k].noun if self._kind(k) == "NP" else None
             if not noun or not (comma or final) or not (self.listing or _alike(first, noun)):
                 break

@@ -25,7 +25,7 @@ _PATTERNS = (
     r"\b(?P<ym>(?:1\d|20)\d{2}-(?:0[1-9]|1[0-2]))\b(?!-)",
     r"\b(?:Q(?P<q1>[1-4])|(?P<q2>first|second|third|fourth) quarter)(?: of)? (?P<y4>(?:1[5-9]|20)\d{2})\b",
     r"\b(?P<decade>(?:1[5-9]|20)\d0)s\b",
-    r"(?<![\w.,$€£-])(?P<y5>1[0-9]\d{2}|20\d{2})(?![\w%]|,\d|\.\d|-\d)",
+    r"(?<![\w.,$€£-])(?P<y5>1[0-9]\d{2}|20\d{2})(?!\w|\s?%|,\d|\.\d|-\d)",
 )
 _DATE = re.compile("|".join(_PATTERNS))
 _EARLY_YEAR = re.compile(r"(?<=\bin )(?P<y>[1-9]\d{2})(?![\w%,.-]*\d)(?=[\s.,;)]+(?:[a-z]|$|[A-Z]))")

@@ -83,8 +83,8 @@ def chunk(tokens: list[Token]) -> list[Chunk]:
             chunks.append(Chunk("NP", part[0].start, part[-1].end, noun.text, noun=noun))
         elif match:
             chunks.append(Chunk("VG", part[0].start, part[-1].end, "", verb=_verb(part)))
-        elif tags[i] == "p" and chunks and chunks[-1].noun:
-            chunks[-1].noun.aside = tokens[i]
+        elif tags[i] == "p" and chunks and (bracketed := chunks[-1].noun or (chunks[-1].kind == "," and len(chunks) > 1 and chunks[-2].noun)):
+            bracketed.aside = tokens[i]
         else:
             chunks.append(Chunk(tags[i], tokens[i].start, tokens[i].end, tokens[i].text.lower()))
         i = end

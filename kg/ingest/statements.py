@@ -478,6 +478,8 @@ class Statements:
                 if full == "owns" and noun.amount:
                     self.add(subject, "ownership share", Literal(f"{noun.amount} of {target.label}"), 0.7, when)
             self.weak = weak
+        for name, _, _ in noun.names if len(noun.names) == len(noun.words) == 1 else ():  # Frostline 40 containers
+            self._directed(subject, label, swap, self.discourse.add(name), verb, when)
         if noun.head in FIGURES and (sums := [part.amount for part in noun.of if part.amount]):
             owner = self.goods or subject if noun.head == "fine" else subject
             if noun.head != "fine" or verb.lemma in ("pay", "receive", "get", "face"):

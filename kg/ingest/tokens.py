@@ -21,9 +21,9 @@ _WORD = re.compile(
     r"|[’']s\b|(?<=s)[’'](?=\s)|\d[\d,.]*\d|[^\W_]+(?:(?:-\s?|[’'](?!s\b)|&|\.(?=com\b))[^\W_]+)*|\S"
 )
 _MONEY = re.compile(
-    r"(?:(?:EUR|USD|GBP|NOK|SEK|DKK|CHF|JPY|US\$|A\$|C\$|[$€£¥₹])\s?\d[\d,.]*\d?(?:\s?(?:thousand|million|billion|trillion|m|bn|k)\b)?"
-    r"|\d[\d,.]*\d?\s?(?:thousand |million |billion |trillion )?(?:euros?|dollars?|pounds|crowns|kroner|francs|EUR|USD|GBP)\b"
-    r"|\d[\d,.]*\s?(?:%|per ?cent\b|percentage points))"
+    r"(?:(?:EUR|USD|GBP|NOK|SEK|DKK|CHF|JPY|US\$|A\$|C\$|[$€£¥₹])\s?\d(?:[\d,.]*\d)?(?:\s?(?:thousand|million|billion|trillion|m|bn|k)\b)?"
+    r"|\d(?:[\d,.]*\d)?\s?(?:thousand |million |billion |trillion )?(?:euros?|dollars?|pounds|crowns|kroner|francs|EUR|USD|GBP)\b"
+    r"|\d(?:[\d,.]*\d)?\s?(?:%|per ?cent\b|percentage points))"
 )
 _QUOTED = re.compile(r'[“"]\s?([A-Z0-9¿¡][^“”"\n]{0,80}?)[,.]?\s?[”"]|``\s?([A-Z0-9][^`\n]{0,80}?)\s?\'\'')
 _TRIM = re.compile(r"^[\s\"“”]+|[\s\"“”,]+$")
@@ -239,7 +239,8 @@ def _nobility(raw: list[Token], j: int) -> bool:
     if len(rest) < 2:
         return False
     if rest[0].lower() in lx.NOBILITY and rest[0][0].isupper():
-        return len(rest) == 3 and rest[1] == "of" and is_name_word(rest[2])
+        lesser = rest[0].lower() not in ("king", "queen", "prince", "princess", "emperor", "pope", "sultan")
+        return (len(rest) == 3 and rest[1] == "of" and is_name_word(rest[2])) or (lesser and is_name_word(rest[1]))
     return rest[0][0].isdigit() and rest[1].lower() in lx.NOBILITY
 
 
