@@ -191,8 +191,8 @@ def row_facts(roles: Layout, row: Row, context: str = "") -> Iterator[Fact]:
 
 def _aliases(headers: Sequence[str], cells: Sequence[str]) -> tuple[str, ...]:
     """Other names of a row's subject."""
-    found = [cell for header, cell in zip(headers, cells) if _RELATIONS.get(header) in _ALIASES and not is_nothing(cell)]
-    return tuple(part.strip() for cell in found for part in cell.split(";"))
+    other = [cell for header, cell in zip(headers, cells) if _RELATIONS.get(header) in _ALIASES and header not in NAMES]
+    return tuple(part.strip() for cell in other for part in cell.split(";") if not is_nothing(part))
 
 
 def _state(subject: Name, header: str, relation: str, value: Name | Literal, row: Row, times: Times) -> Fact:
