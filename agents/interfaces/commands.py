@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ...data import ROOT
 from ...kg.errors import InputError
 from . import plain, render
 from .registry import COMMANDS, Argument, Result, command
@@ -112,6 +112,7 @@ def undo(session: Session, seq: int | None) -> Result:
 )
 def ask(session: Session, question: str, as_of: date | None, seconds: float | None) -> Result:
     from ...retrieval.base import Budget
+
     record = session.ask(question, as_of=as_of, budget=None if seconds is None else Budget(seconds=seconds))
     shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
     return Result(shown, lambda out: render.answer(out, record))
@@ -218,10 +219,10 @@ def log(session: Session, limit: int) -> Result:
 )
 def sparql(session: Session, query: str, timeout: float) -> Result:
     result = session.kg.sparql(query, timeout=timeout)
-    data = {"columns": list(result.columns), "rows": [list(row) for row in result.rows], "truncated": result.truncated}
+    data = {"columns": result.columns, "rows": result.rows, "truncated": result.truncated}
 
     def show(out: Any) -> None:
-        render.table(out, data["columns"], data["rows"], empty="no rows")
+        render.table(out, result.columns, result.rows, empty="no rows")
         if result.truncated:
             render.line(out, "… more rows were cut")
 
@@ -259,12 +260,12 @@ def export(session: Session, file: str, format: str | None, force: bool) -> Resu
 )
 def doctor(session: Session, verify: bool, repair: bool) -> Result:
     from ...kg.doctor import check
+
     findings = [plain.value(asdict(finding)) for finding in check(session.kg, verify=verify, repair=repair)]
     columns = ("severity", "what", "where", "fix")
     broken = any(finding["severity"] == "error" for finding in findings)
     rows = [[finding[column] for column in columns] for finding in findings]
-    show = partial(render.table, columns=columns, rows=rows, empty="nothing to report")
-    return Result({"findings": findings}, show, exit_code=1 if broken else 0)
+    return Result({"findings": findings}, lambda out: render.table(out, columns, rows), exit_code=1 if broken else 0)
 
 
 @command(
@@ -274,9 +275,16 @@ def doctor(session: Session, verify: bool, repair: bool) -> Result:
     examples=("--questions questions.jsonl",),
 )
 def evaluate(session: Session, questions: str | None) -> Result:
-    from .. import evaluate as scoring
-    result = scoring.evaluate(session.agent, scoring.read_questions(Path(questions) if questions else _demo("questions.jsonl")))
-    return Result(result.to_dict(), lambda out: render.fields(out, result.to_dict()))
+    from ..evaluate import evaluate as score
+
+    report = score(session.agent, questions or ROOT / "demo" / "questions.jsonl")
+    rows = [("right" if row.right else "WRONG", row.question.text, "; ".join(row.answer.answers)) for row in report.rows]
+
+    def show(out: Any) -> None:
+        render.table(out, ("", "question", "answer"), rows)
+        render.lines(out, str(report))
+
+    return Result(report.to_dict(), show)
 
 
 @command(
@@ -313,12 +321,6 @@ def _target(file: str, force: bool) -> Path:
     if target.exists() and not force:
         raise InputError(f"{file} exists; --force overwrites it")
     return target
-
-
-def _demo(name: str) -> Path:
-    from ...data import ROOT
-
-    return ROOT / "demo" / name
 
 
 def _fact_table(out: Any, facts: list[dict[str, Any]]) -> None:

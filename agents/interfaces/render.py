@@ -6,6 +6,7 @@ out (`clean`). Colour comes from rich, which leaves it out when the output is no
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -67,6 +68,13 @@ def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]]
     out.print(grid)
 
 
+def place(source: str, start: int, end: int) -> str:
+    """`source:start-end`, the source as seen from the working folder where it lies inside it."""
+    if os.path.isabs(source) and not (near := os.path.relpath(source)).startswith(".."):
+        source = near
+    return one_line(f"{source}:{start}-{end}")
+
+
 def fields(out: Console, data: Mapping[str, object]) -> None:
     """Names and values, one pair per line; nested mappings are indented."""
     for name, value in data.items():
@@ -103,10 +111,10 @@ def answer(out: Console, record: Mapping[str, Any]) -> None:
     for path in record["paths"]:
         line(out, "  ", *chain(path))
     for citation in record["citations"]:
-        place = f"{citation['source']}:{citation['start']}-{citation['end']}"
+        where = place(citation["source"], citation["start"], citation["end"])
         mark = ("✓ verified", "green") if citation["verified"] else ("✗ not confirmed", "bold red")
         line(out, "  ", (f"[{citation['id']}] ", "dim"), f"“{one_line(citation['quote'])}”")
-        line(out, "      ", (one_line(place), "blue"), "  ", mark)
+        line(out, "      ", (where, "blue"), "  ", mark)
 
 
 def why(out: Console, record: Mapping[str, Any]) -> None:
@@ -156,9 +164,9 @@ def quotes(out: Console, found: Sequence[Quote]) -> None:
     """Each cited span highlighted in the text around it, with the check made now."""
     for quote in found:
         mark = ("✓ verified", "green") if quote.verified else (f"✗ {one_line(quote.problem)}", "bold red")
-        line(out, (f"[{quote.id}] ", "dim"), (f"{one_line(quote.source)}:{quote.start}-{quote.end}", "blue"), "  ", mark)
+        line(out, (f"[{quote.id}] ", "dim"), (place(quote.source, quote.start, quote.end), "blue"), "  ", mark)
         before, after = quote.before.rpartition("\n\n")[2], quote.after.partition("\n\n")[0]
-        line(out, before, (f"»{quote.text}«", "bold reverse"), after)
+        line(out, before.lstrip(), (f"»{quote.text}«", "bold reverse"), after.rstrip())
         line(out, "")
     if not found:
         line(out, "this answer cites nothing")

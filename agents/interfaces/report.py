@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .quotes import Quote, reread
-from .render import clean
+from .render import clean, place
 
 if TYPE_CHECKING:
     from ...kg.graph import KnowledgeGraph
@@ -59,9 +59,9 @@ def _answer(kg: KnowledgeGraph, record: Mapping[str, Any]) -> str:
 
 def _quote(quote: Quote) -> str:
     mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {_text(quote.problem)}</span>"
-    place = _text(f"{quote.source}:{quote.start}-{quote.end}")
+    where = html.escape(place(quote.source, quote.start, quote.end))
     text = f"{_text(quote.before)}<mark>{_text(quote.text)}</mark>{_text(quote.after)}"
-    return f"<blockquote><cite>[{quote.id}] {place} {mark}</cite>{text}</blockquote>"
+    return f"<blockquote><cite>[{quote.id}] {where} {mark}</cite>{text}</blockquote>"
 
 
 def draw(path: Mapping[str, Any]) -> str:

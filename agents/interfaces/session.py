@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...kg.errors import HoptraceError, InputError, QueryError
+from ...kg.errors import HoptraceError, InputError
 from . import plain
 
 if TYPE_CHECKING:
@@ -64,15 +64,9 @@ class Session:
         return self._agent
 
     def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
-        """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps.
-
-        Raises:
-            QueryError: the question is empty.
-        """
+        """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps."""
         from ..steps import Answered
 
-        if not question.strip():
-            raise QueryError("the question is empty")
         answer: Answer | None = None
         for step in self.agent.stream(question, as_of=as_of, budget=budget):
             self.watch(step)
