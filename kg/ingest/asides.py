@@ -14,8 +14,13 @@ from .tokens import Token
 _BORN = re.compile(r"\b(?:born|b\.|née)\b", re.I)
 _DIED = re.compile(r"\b(?:died|d\.|†)(?=\W)", re.I)
 _DASH = re.compile(r"[–—-]")
-_PLACE = re.compile(r"\b(?:in|at|near) ((?:[A-Z][\w.'’-]*)(?:(?:,)? (?:[A-Z][\w.'’-]*|de|la|of))*)|(?<=\d), ((?:[A-Z][\w.'’]*)(?:,? [A-Z][\w.'’]*)*)")
-_OTHER_NAME = re.compile(r"^(?:also |formerly |previously |originally )?(?:known as|called|or|aka|a\.k\.a\.|née|formerly) ['\"“]?([A-Z][^;,\"”]{1,60})", re.I)
+_PLACE = re.compile(
+    r"\b(?:in|at|near) ([A-Z][\w.'’-]*(?:,? (?:[A-Z][\w.'’-]*|de|la|of))*)|(?<=\d), ([A-Z][\w.'’]*(?:,? [A-Z][\w.'’]*)*)"
+)
+_OTHER_NAME = re.compile(
+    r"^(?:also |formerly |previously |originally )?(?:known as|called|or|aka|a\.k\.a\.|née|formerly) ['\"“]?([A-Z][^;,\"”]{1,60})",
+    re.I,
+)
 _ACRONYM = re.compile(r"^[A-Z][A-Z&.]{1,9}$")
 
 

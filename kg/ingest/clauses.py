@@ -18,7 +18,7 @@ _PLACE_PREPOSITIONS = frozenset("in at near from to of outside on".split())
 
 
 class Prepositional(NamedTuple):
-    """"in Y": the preposition, its noun phrases, and the common noun it follows ("a contract with Y")."""
+    """ "in Y": the preposition, its noun phrases, and the common noun it follows ("a contract with Y")."""
 
     prep: str
     nouns: list[NounPhrase]
@@ -151,8 +151,16 @@ class _Parser:
                     break
                 if len(items) == 1 and not first.name and noun.name and noun.words:  # rapper and singer Nicki Minaj
                     return [replace(noun, words=(*first.words, "and", *noun.words), nationalities=first.nationalities)], k + 1
-                if len(items) == 1 and first.det and not noun.det and noun.head in lx.CLASS_TYPES and first.head not in lx.CLASS_TYPES:
-                    return [replace(noun, det=first.det, words=(*first.words, "and", *noun.words))], k + 1  # a mining and transport group
+                if (
+                    len(items) == 1
+                    and first.det
+                    and not noun.det
+                    and noun.head in lx.CLASS_TYPES
+                    and first.head not in lx.CLASS_TYPES
+                ):
+                    return [
+                        replace(noun, det=first.det, words=(*first.words, "and", *noun.words))
+                    ], k + 1  # a mining and transport group
                 items.append(noun)
                 return items, k + 1
             items.append(noun)
@@ -212,13 +220,17 @@ class _Parser:
     def _is_apposition(self, noun: NounPhrase, after: int) -> bool:
         """Whether a noun phrase after a comma says what the one before it is: "X, the owner of Y," or "its owner, X"."""
         other = self.last[-1]
-        if noun.pronoun or self._kind(after) == "VG" and self._finite(after) and self.open is None and not noun.det and not noun.words:
+        if noun.pronoun or (
+            self._kind(after) == "VG" and self._finite(after) and self.open is None and not noun.det and not noun.words
+        ):
             return bool(other.head and not other.name and noun.name and not noun.pronoun)
         if noun.name and not noun.words and not noun.owner:
             return bool(not other.name and (other.head in lx.CLASS_TYPES or other.head in ROLES or other.owner))
         if other.name or other.pronoun:
             described = bool(noun.head) and (bool(noun.det) or bool(noun.owner) or bool(noun.of) or noun.head in lx.CLASS_TYPES)
-            return described and not (self._finite(after) and self._kind(after - 2) == ",") and noun.det not in ("no", "each", "all")
+            return (
+                described and not (self._finite(after) and self._kind(after - 2) == ",") and noun.det not in ("no", "each", "all")
+            )
         return False
 
     def _place_chain(self, nouns: list[NounPhrase], j: int) -> tuple[list[NounPhrase], int]:
@@ -226,7 +238,15 @@ class _Parser:
         last = nouns[-1]
         while self.prep in _PLACE_PREPOSITIONS and last.name and self._kind(j) == "," and self._kind(j + 1) == "NP":
             noun = self.chunks[j + 1].noun
-            if not noun or not noun.name or noun.words or noun.owner or self._finite(j + 2) or self._kind(j + 2) == "C" or noun.det:
+            if (
+                not noun
+                or not noun.name
+                or noun.words
+                or noun.owner
+                or self._finite(j + 2)
+                or self._kind(j + 2) == "C"
+                or noun.det
+            ):
                 break
             last.inside.append(noun)
             self.out.nouns.append(noun)
@@ -252,9 +272,7 @@ class _Parser:
                 subjects = self.subject or self.last[-1:]
         elif verb.form == "infinitive":
             return self._infinitive(i)
-        elif before == "," and self.relative:
-            subjects, self.relative = self.main, False
-        elif before == "C" and self.relative and self._kind(i - 2) == ",":
+        elif (before == "," and self.relative) or (before == "C" and self.relative and self._kind(i - 2) == ","):
             subjects, self.relative = self.main, False
         clause = Clause(subjects, verb, start=self.chunks[i].start, reported=self.hedged or verb.hedged)
         clause.relative, clause.gap, self.gap = self.relative, self.gap, None

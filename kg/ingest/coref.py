@@ -140,11 +140,15 @@ class Discourse:
         for entry in dict.fromkeys(self._by_word.get(words[0], [])):
             other = normalize(entry.label).split()
             if other[: len(words)] == words and len(other) > len(words):
-                if entry.type in ("organization", "") and (len(words) > 1 or entry.type) or entry.type == "person" and (len(words) > 1 or "of" not in other):
+                if (entry.type in ("organization", "") and (len(words) > 1 or entry.type)) or (
+                    entry.type == "person" and (len(words) > 1 or "of" not in other)
+                ):
                     fits.append(entry)
-            elif other[-len(words) :] == words and len(other) > len(words) and entry.type in ("person", "") and len(words) == 1:
-                fits.append(entry)
-            elif words[: len(other)] == other and set(words[len(other) :]) <= lx.LEGAL_FORMS and entry.type in ("organization", ""):
+            elif (
+                other[-len(words) :] == words and len(other) > len(words) and entry.type in ("person", "") and len(words) == 1
+            ) or (
+                words[: len(other)] == other and set(words[len(other) :]) <= lx.LEGAL_FORMS and entry.type in ("organization", "")
+            ):
                 fits.append(entry)
         if len(fits) != 1 or (len(words) == 1 and guess_type(label)):
             return None
@@ -156,7 +160,9 @@ class Discourse:
         """The entity a pronoun stands for; `prefer` is the subject of the sentence it stands in."""
         if word in _HE or word in _SHE:
             gender = "m" if word in _HE else "f"
-            found = self._find(lambda e: e.type in ("person", "") and e.gender in (gender, "") and (e is self.main or _may_be_person(e)), prefer)
+            found = self._find(
+                lambda e: e.type in ("person", "") and e.gender in (gender, "") and (e is self.main or _may_be_person(e)), prefer
+            )
             if found:
                 found.gender, found.type = gender, "person"
             return found
@@ -183,7 +189,9 @@ class Discourse:
         if noun in ("company", "firm", "group", "film", "song", "album", "movie", "organisation", "organization", "business"):
             if self.main and self.main.type == kind:
                 return self.main
-            return self._find(lambda e: e.type == kind and not _is_authority(e)) or self._find(lambda e: e is self.main and not e.type)
+            return self._find(lambda e: e.type == kind and not _is_authority(e)) or self._find(
+                lambda e: e is self.main and not e.type
+            )
         return self._find(lambda e: e.type == kind and not e.classes) if kind in ("work", "place", "product") else None
 
     def organization(self) -> Entry | None:
@@ -209,4 +217,6 @@ def _is_authority(entry: Entry) -> bool:
 
 
 def _may_be_person(entry: Entry) -> bool:
-    return entry.type == "person" or (entry.type == "" and len(entry.label.split()) >= 2 and not any(c.isdigit() for c in entry.label))
+    return entry.type == "person" or (
+        entry.type == "" and len(entry.label.split()) >= 2 and not any(c.isdigit() for c in entry.label)
+    )

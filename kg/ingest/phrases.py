@@ -83,7 +83,11 @@ def chunk(tokens: list[Token]) -> list[Chunk]:
             chunks.append(Chunk("NP", part[0].start, part[-1].end, noun.text, noun=noun))
         elif match:
             chunks.append(Chunk("VG", part[0].start, part[-1].end, "", verb=_verb(part)))
-        elif tags[i] == "p" and chunks and (bracketed := chunks[-1].noun or (chunks[-1].kind == "," and len(chunks) > 1 and chunks[-2].noun)):
+        elif (
+            tags[i] == "p"
+            and chunks
+            and (bracketed := chunks[-1].noun or (chunks[-1].kind == "," and len(chunks) > 1 and chunks[-2].noun))
+        ):
             bracketed.aside = tokens[i]
         else:
             chunks.append(Chunk(tags[i], tokens[i].start, tokens[i].end, tokens[i].text.lower()))
@@ -191,4 +195,6 @@ def _pair(chunks: list[Chunk], at: int) -> bool:
     if not first or not second or not second.name or not (first.name or first.words):
         return False
     following = chunks[at + 2] if at + 2 < len(chunks) else None
-    return following is None or following.kind != "VG" or following.verb is None or following.verb.form in ("participle", "gerund")
+    return (
+        following is None or following.kind != "VG" or following.verb is None or following.verb.form in ("participle", "gerund")
+    )

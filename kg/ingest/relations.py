@@ -6,112 +6,262 @@ with "<" has its ends swapped: "Y was founded by X" and "X founded Y" both give 
 
 from __future__ import annotations
 
+import re
+
 from .lexicon import IRREGULAR, PHRASAL, third_person
+
+
+def _table(text: str) -> dict[str, str]:
+    """Lines of "label: phrase | phrase", a line that starts deeper going on with the one before, as phrase -> label."""
+    rows: dict[str, str] = {}
+    for line in re.sub(r"\n\s{8,}", " ", text).strip().splitlines():
+        label, _, phrases = line.partition(": ")
+        rows |= {phrase.strip(): label.strip() for phrase in phrases.split("|")}
+    return rows
+
 
 # labels whose facts hold over a period rather than happen on a day
 STATES = frozenset(
-    """owns|supplies|supplies to|headquartered in|located in|chief executive of|chair of|president of|director of|mayor of
-    |employed by|works for|member of|part of|subsidiary of|spouse|manages|operates|regulated by|licensed by|chief financial officer of
-    |head of|governor of|minister of|leads|shareholder of|customer of|auditor of|insured by|leased from|leased to|king of|queen of|contract with
-    |agent of|registered in|partner of""".replace("\n", "").replace("    ", "").split("|")
+    re.split(
+        r"\s*\|\s*",
+        """agent of | auditor of | chair of | chief executive of | chief financial officer of | contract with | customer of |
+        director of | employed by | governor of | head of | headquartered in | insured by | king of | leads | leased from |
+        leased to | licensed by | located in | manages | mayor of | member of | minister of | operates | owns | part of |
+        partner of | president of | queen of | registered in | regulated by | shareholder of | spouse | subsidiary of |
+        supplies | supplies to | works for""",
+    )
 )
 
-VERB_RELATIONS: dict[str, str] = {
-    # companies
-    "found": "founded", "establish": "founded", "set up": "founded", "co-found": "founded", "incorporate": "founded",
-    "be found in": "founded in", "be establish in": "founded in", "be incorporate in": "incorporated in",
-    "be set up in": "founded in", "acquire": "acquired", "buy": "acquired", "purchase": "acquired", "take over": "acquired", "buy out": "acquired", "have seat in": "headquartered in", "have registered office in": "headquartered in", "have base in": "headquartered in",
-    "take control of": "acquired", "own": "owns", "control": "controls", "hold": "holds", "belong to": "<owns",
-    "be own by": "<owns", "supply": "supplies", "supply to": "supplies to", "be supply to": "supplied to",
-    "supply with": "supplies", "deliver to": "supplies to", "sell to": "sold to", "sell": "sold", "deliver": "delivered", "be sell to": "sold to",
-    "buy from": "bought from", "purchase from": "bought from", "acquire from": "bought from", "source from": "<supplies to",
-    "be base in": "headquartered in", "be headquarter in": "headquartered in", "have headquarters in": "headquartered in",
-    "have head office in": "headquartered in", "have offices in": "has office in", "move headquarters to": "headquartered in",
-    "move head office to": "headquartered in", "be base at": "headquartered in", "be locate in": "located in",
-    "be locate at": "located in", "be situate in": "located in", "lie in": "located in", "be locate on": "located in",
-    "be register in": "registered in", "merge with": "merged with", "be merge with": "merged with",
-    "merge into": "merged into", "rename": "renamed to", "be rename": "renamed to", "be rename to": "renamed to",
-    "change name to": "renamed to", "be know as": "also known as", "be call": "also known as", "be name after": "named after",
-    "work for": "works for", "work at": "works for", "join": "joined", "employ": "employs", "be employ by": "<employs",
-    "hire": "employs", "leave": "left", "head": "leads", "lead": "leads", "run": "manages", "manage": "manages",
-    "chair": "chair of", "regulate": "<regulated by", "supervise": "<regulated by", "oversee": "<regulated by",
-    "license": "<licensed by", "fine": "fined", "penalise": "fined", "impose fine on": "fined", "impose penalty on": "fined",
-    "sue": "sued", "audit": "<audited by", "insure": "<insured by", "finance": "financed", "fund": "financed",
-    "invest in": "invested in", "sign contract with": "signed contract with", "sign agreement with": "signed contract with",
-    "award contract to": "awarded contract to", "win contract with": "signed contract with", "win contract from": "signed contract with",
-    "have contract with": "signed contract with", "hold stake in": "owns", "own stake in": "owns", "have stake in": "owns",
-    "acquire stake in": "owns", "buy stake in": "owns", "take stake in": "owns", "hold shares in": "owns",
-    "own shares in": "owns", "hold shares of": "owns", "hold share in": "owns", "hold interest in": "owns",
-    "hold share of": "owns", "own share of": "owns", "hold stake of": "owns", "own interest in": "owns",
-    "sell stake in": "sold stake in", "sell shares in": "sold stake in", "operate": "operates", "lease from": "leased from",
-    "lease to": "leased to", "charter from": "chartered from", "manufacture": "manufactures", "make": "makes", "build": "built",
-    "design": "designed by|<", "develop": "developed by|<", "launch": "launched", "be list on": "listed on",
-    "specialise in": "specialises in", "employ people": "employees",
-    # people
-    "be bear in": "place of birth", "be bear at": "place of birth", "be bear near": "place of birth", "be bear to": "child of",
-    "be bear on": "date of birth", "die in": "place of death", "die at": "place of death", "die on": "date of death",
-    "be bury in": "place of burial", "be bury at": "place of burial", "marry": "spouse", "be marry to": "spouse", "wed": "spouse",
-    "divorce": "divorced", "be educate at": "educated at", "study at": "educated at", "graduate from": "educated at",
-    "attend": "educated at", "study in": "educated in", "study under": "studied under", "teach at": "works for",
-    "live in": "lives in", "reside in": "lives in", "move to": "moved to", "succeed": "succeeded", "replace": "succeeded",
-    "be succeed by": "<succeeded", "win": "won", "receive": "received", "be award": "received", "be elect": "elected",
-    "be nominate for": "nominated for", "be kill in": "killed in", "play for": "played for", "represent": "represented",
-    # works
-    "direct": "<directed by", "produce": "<produced by", "write": "<written by", "compose": "<composed by", "sing": "<performed by",
-    "perform": "<performed by", "record": "<performed by", "publish": "<published by", "release": "<released by",
-    "distribute": "<distributed by", "edit": "<edited by", "star": "starring", "feature": "features", "star in": "<starring",
-    "appear in": "<starring", "act in": "<starring", "be base on": "based on", "adapt from": "based on", "create": "<created by",
-    "be adapt from": "based on", "be inspire by": "inspired by", "be compose by": "composed by", "be release by": "released by",
-    "be release on": "released on", "be set in": "set in", "be film in": "filmed in", "be shoot in": "filmed in",
-    "script": "<written by", "co-write": "<written by", "be score by": "composed by",
-    # places and things
-    "flow into": "flows into", "border": "borders", "be part of": "part of", "be name": "named", "comprise": "comprises",
-}
+VERB_RELATIONS: dict[str, str] = _table(
+    """
+    founded: found | establish | set up | co-found | incorporate
+    founded in: be found in | be establish in | be set up in
+    incorporated in: be incorporate in
+    acquired: acquire | buy | purchase | take over | buy out | take control of
+    headquartered in: have seat in | have registered office in | have base in | be base in | be headquarter in | have
+            headquarters in | have head office in | move headquarters to | move head office to | be base at
+    owns: own | hold stake in | own stake in | have stake in | acquire stake in | buy stake in | take stake in | hold shares
+            in | own shares in | hold shares of | hold share in | hold interest in | hold share of | own share of | hold stake
+            of | own interest in
+    controls: control
+    holds: hold
+    <owns: belong to | be own by
+    supplies: supply | supply with
+    supplies to: supply to | deliver to
+    supplied to: be supply to
+    sold to: sell to | be sell to
+    sold: sell
+    delivered: deliver
+    bought from: buy from | purchase from | acquire from
+    <supplies to: source from
+    has office in: have offices in
+    located in: be locate in | be locate at | be situate in | lie in | be locate on
+    registered in: be register in
+    merged with: merge with | be merge with
+    merged into: merge into
+    renamed to: rename | be rename | be rename to | change name to
+    also known as: be know as | be call
+    named after: be name after
+    works for: work for | work at | teach at
+    joined: join
+    employs: employ | hire
+    <employs: be employ by
+    left: leave
+    leads: head | lead
+    manages: run | manage
+    chair of: chair
+    <regulated by: regulate | supervise | oversee
+    <licensed by: license
+    fined: fine | penalise | impose fine on | impose penalty on
+    sued: sue
+    <audited by: audit
+    <insured by: insure
+    financed: finance | fund
+    invested in: invest in
+    signed contract with: sign contract with | sign agreement with | win contract with | win contract from | have contract
+            with
+    awarded contract to: award contract to
+    sold stake in: sell stake in | sell shares in
+    operates: operate
+    leased from: lease from
+    leased to: lease to
+    chartered from: charter from
+    manufactures: manufacture
+    makes: make
+    built: build
+    launched: launch
+    listed on: be list on
+    specialises in: specialise in
+    employees: employ people
+    place of birth: be bear in | be bear at | be bear near
+    child of: be bear to
+    date of birth: be bear on
+    place of death: die in | die at
+    date of death: die on
+    place of burial: be bury in | be bury at
+    spouse: marry | be marry to | wed
+    divorced: divorce
+    educated at: be educate at | study at | graduate from | attend
+    educated in: study in
+    studied under: study under
+    lives in: live in | reside in
+    moved to: move to
+    succeeded: succeed | replace
+    <succeeded: be succeed by
+    won: win
+    received: receive | be award
+    elected: be elect
+    nominated for: be nominate for
+    killed in: be kill in
+    played for: play for
+    represented: represent
+    <directed by: direct
+    <produced by: produce
+    <written by: write | script | co-write
+    <composed by: compose
+    <performed by: sing | perform | record
+    <published by: publish
+    <released by: release
+    <distributed by: distribute
+    <edited by: edit
+    starring: star
+    features: feature
+    <starring: star in | appear in | act in
+    based on: be base on | adapt from | be adapt from
+    <created by: create
+    inspired by: be inspire by
+    composed by: be compose by | be score by
+    released by: be release by
+    released on: be release on
+    set in: be set in
+    filmed in: be film in | be shoot in
+    flows into: flow into
+    borders: border
+    part of: be part of
+    named: be name
+    comprises: comprise
+    <designed by: design
+    <developed by: develop
+    """
+)
 
 # facts about a day: the verb and the label of (subject, label, date)
-DATE_RELATIONS: dict[str, str] = {
-    "bear": "date of birth", "die": "date of death", "found": "founded in", "establish": "founded in", "incorporate": "founded in",
-    "release": "released in", "publish": "published in", "premiere": "released in", "open": "opened in", "build": "built in",
-    "launch": "launched in", "close": "closed in", "dissolve": "dissolved in", "marry": "married in", "complete": "completed in",
-    "set up": "founded in", "record": "recorded in", "kill": "date of death", "murder": "date of death", "execute": "date of death",
-}
+DATE_RELATIONS: dict[str, str] = _table(
+    """
+    date of birth: bear
+    date of death: die | kill | murder | execute
+    founded in: found | establish | incorporate | set up
+    released in: release | premiere
+    published in: publish
+    opened in: open
+    built in: build
+    launched in: launch
+    closed in: close
+    dissolved in: dissolve
+    married in: marry
+    completed in: complete
+    recorded in: record
+    """
+)
 
-# role nouns: "R of Y" said about X. "<" swaps the ends; "parent" and "director" depend on the other end.
-ROLES: dict[str, str] = {
-    "son": "child of", "daughter": "child of", "child": "child of", "father": "<father", "mother": "<mother", "wife": "spouse",
-    "husband": "spouse", "spouse": "spouse", "widow": "spouse", "consort": "spouse", "brother": "sibling", "sister": "sibling",
-    "half-brother": "sibling", "half-sister": "sibling", "sibling": "sibling", "grandson": "grandchild of",
-    "granddaughter": "grandchild of", "grandfather": "<grandfather", "grandmother": "<grandmother", "cousin": "cousin",
-    "uncle": "uncle of", "nephew": "nephew of", "niece": "niece of", "parent": "<child of", "son-in-law": "son-in-law of",
-    "founder": "founded", "co-founder": "founded", "owner": "owns", "co-owner": "owns", "shareholder": "owns",
-    "parent company": "<subsidiary of", "parent": "<subsidiary of", "subsidiary": "subsidiary of", "division": "part of",
-    "unit": "subsidiary of", "affiliate": "affiliate of", "arm": "subsidiary of", "branch": "part of", "part": "part of",
-    "supplier": "supplies to", "customer": "customer of", "client": "customer of", "distributor": "distributor of",
-    "maker": "makes", "manufacturer": "makes", "producer": "<produced by", "operator": "operates", "insurer": "<insured by",
-    "auditor": "<audited by", "regulator": "<regulated by", "partner": "partner of", "competitor": "competitor of",
-    "chief executive": "chief executive of", "chief executive officer": "chief executive of", "ceo": "chief executive of",
-    "managing director": "chief executive of", "general manager": "general manager of",
-    "chief financial officer": "chief financial officer of", "finance director": "chief financial officer of",
-    "cfo": "chief financial officer of", "chief operating officer": "chief operating officer of",
-    "chief technology officer": "chief technology officer of",
-    "chairman": "chair of", "chair": "chair of", "chairwoman": "chair of", "chairperson": "chair of", "president": "president of",
-    "vice president": "vice president of", "head": "head of", "leader": "head of", "director": "director of",
-    "executive director": "director of", "mayor": "mayor of", "governor": "governor of", "minister": "minister of",
-    "prime minister": "prime minister of", "king": "king of", "queen": "queen of", "ruler": "ruler of", "emperor": "emperor of",
-    "duke": "duke of", "duchess": "duchess of", "count": "count of", "countess": "countess of", "bishop": "bishop of",
-    "member": "member of", "capital": "capital of", "author": "<written by", "writer": "<written by", "screenwriter": "<written by",
-    "composer": "<composed by", "singer": "<performed by", "editor": "<edited by", "creator": "<created by",
-    "star": "<starring", "publisher": "<published by", "tributary": "tributary of", "suburb": "part of", "district": "part of",
-    "single": "part of", "track": "part of", "sequel": "sequel to", "remake": "remake of", "adaptation": "based on",
-    "professor": "professor of", "student": "student of", "employee": "works for", "agent": "agent of", "lawyer": "lawyer of",
-    "ambassador": "ambassador to", "secretary": "secretary of", "inspector": "inspector of", "captain": "captain of",
-    "headquarters": "<headquartered in", "product": "<makes", "brand": "<makes", "head office": "<headquartered in", "home port": "<home port", "name": "<also known as",
-    "former name": "<formerly known as", "predecessor": "predecessor of", "successor": "succeeded", "deputy": "deputy of",
-    "price": "<price", "revenue": "<revenue", "turnover": "<revenue", "population": "<population", "cost": "<price",
-    "profit": "<profit", "fine": "<fine", "shipyard": "shipyard of", "manager": "manager of", "trustee": "trustee of",
-    "commissioner": "commissioner of", "flagship": "flagship of",
-}  # fmt: skip
-VERB_RELATIONS = {k: v for k, v in VERB_RELATIONS.items() if "|" not in v} | {"design": "<designed by", "develop": "<developed by"}
+# role nouns: "R of Y" said about X; "<" swaps the ends
+ROLES: dict[str, str] = _table(
+    """
+    child of: son | daughter | child
+    <father: father
+    <mother: mother
+    spouse: wife | husband | spouse | widow | consort
+    sibling: brother | sister | half-brother | half-sister | sibling
+    grandchild of: grandson | granddaughter
+    <grandfather: grandfather
+    <grandmother: grandmother
+    cousin: cousin
+    uncle of: uncle
+    nephew of: nephew
+    niece of: niece
+    <subsidiary of: parent | parent company
+    son-in-law of: son-in-law
+    founded: founder | co-founder
+    owns: owner | co-owner | shareholder
+    subsidiary of: subsidiary | unit | arm
+    part of: division | branch | part | suburb | district | single | track
+    affiliate of: affiliate
+    supplies to: supplier
+    customer of: customer | client
+    distributor of: distributor
+    makes: maker | manufacturer
+    <produced by: producer
+    operates: operator
+    <insured by: insurer
+    <audited by: auditor
+    <regulated by: regulator
+    partner of: partner
+    competitor of: competitor
+    chief executive of: chief executive | chief executive officer | ceo | managing director
+    general manager of: general manager
+    chief financial officer of: chief financial officer | finance director | cfo
+    chief operating officer of: chief operating officer
+    chief technology officer of: chief technology officer
+    chair of: chairman | chair | chairwoman | chairperson
+    president of: president
+    vice president of: vice president
+    head of: head | leader
+    director of: director | executive director
+    mayor of: mayor
+    governor of: governor
+    minister of: minister
+    prime minister of: prime minister
+    king of: king
+    queen of: queen
+    ruler of: ruler
+    emperor of: emperor
+    duke of: duke
+    duchess of: duchess
+    count of: count
+    countess of: countess
+    bishop of: bishop
+    member of: member
+    capital of: capital
+    <written by: author | writer | screenwriter
+    <composed by: composer
+    <performed by: singer
+    <edited by: editor
+    <created by: creator
+    <starring: star
+    <published by: publisher
+    tributary of: tributary
+    sequel to: sequel
+    remake of: remake
+    based on: adaptation
+    professor of: professor
+    student of: student
+    works for: employee
+    agent of: agent
+    lawyer of: lawyer
+    ambassador to: ambassador
+    secretary of: secretary
+    inspector of: inspector
+    captain of: captain
+    <headquartered in: headquarters | head office
+    <makes: product | brand
+    <home port: home port
+    <also known as: name
+    <formerly known as: former name
+    predecessor of: predecessor
+    succeeded: successor
+    deputy of: deputy
+    <price: price | cost
+    <revenue: revenue | turnover
+    <population: population
+    <profit: profit
+    <fine: fine
+    shipyard of: shipyard
+    manager of: manager
+    trustee of: trustee
+    commissioner of: commissioner
+    flagship of: flagship
+    """
+)
 PARENT_WORDS = frozenset(("son", "daughter", "child"))
 KINSHIP = frozenset(("child of", "spouse", "sibling", "<father", "<mother", "<child of"))
 WORK_ROLES = {"director of": "<directed by"}  # the director of a film is not a director of a firm
@@ -137,12 +287,15 @@ def verb_relation(lemma: str, noun: str, prep: str, passive: bool) -> tuple[str,
     return label.removeprefix("<"), label.startswith("<")
 
 
-_PAST = {verb: form for form, verb in IRREGULAR.items()} | {
-    "bear": "born", "begin": "begun", "go": "gone", "become": "become", "know": "known", "write": "written", "sing": "sung", "take": "taken",
-    "give": "given", "drive": "driven", "choose": "chosen", "show": "shown", "see": "seen", "draw": "drawn", "oversee": "overseen",
-    "break": "broken", "withdraw": "withdrawn", "fly": "flown", "grow": "grown", "fall": "fallen", "get": "got", "rise": "risen",
-}  # fmt: skip
-_DOUBLES = frozenset("transfer refer star step stop plan drop ship control cancel label travel ban permit occur prefer commit submit admit rob".split())
+_PAST = {verb: form for form, verb in IRREGULAR.items()} | dict(
+    pair.split(":")
+    for pair in """bear:born begin:begun go:gone become:become know:known write:written sing:sung take:taken give:given
+    drive:driven choose:chosen show:shown see:seen draw:drawn oversee:overseen break:broken withdraw:withdrawn fly:flown
+    grow:grown fall:fallen get:got rise:risen""".split()
+)
+_DOUBLES = frozenset(
+    "transfer refer star step stop plan drop ship control cancel label travel ban permit occur prefer commit submit admit".split()
+)
 
 
 def past(lemma: str) -> str:

@@ -90,7 +90,9 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
         if title.isupper() and (match := re.search(re.escape(title), document.text[len(first) :], re.I)):
             title = match.group()
         words = title.split()
-        named = all(word[0].isupper() or word[0].isdigit() or word in NAME_JOINTS or word in LEGAL_FORMS or word == "&" for word in words)
+        named = all(
+            word[0].isupper() or word[0].isdigit() or word in NAME_JOINTS or word in LEGAL_FORMS or word == "&" for word in words
+        )
         if not named or len(words) > 7 or not _spoken_of(title, document.text[len(first) :]):
             return []
     hint = _HINT.search(title)

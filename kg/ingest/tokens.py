@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import NamedTuple
 
 from . import lexicon as lx
@@ -33,6 +34,9 @@ _LOWER_FORMS = frozenset("plc ltd".split())
 _FOR_HEADS = frozenset("institute centre center council society association agency office school academy ministry fund".split())
 _POSTNOMINALS = frozenset("CBE OBE MBE KBE GBE DSO MP FRS QC KC MC PhD MD KCB GCB CMG KCMG RAF VC".split())
 _AND_INSIDE = frozenset("sons partners brothers co company daughters associates".split())
+
+
+_MUTE_E = ("at", "iz", "is", "as", "uc", "v", "rg", "ac", "ut", "us", "ur", "ag", "dg", "nc", "in", "ir")
 
 
 class Token(NamedTuple):
@@ -80,7 +84,11 @@ def _title_like(quote: str) -> bool:
     """Whether a quotation is the title of a work and not something said."""
     words = quote.split()
     large = [word for word in words if len(word) > 3]
-    return len(words) <= 12 and quote[-1] not in ",;" and sum(word[0].isupper() or word[0].isdigit() for word in large) * 2 >= len(large)
+    return (
+        len(words) <= 12
+        and quote[-1] not in ",;"
+        and sum(word[0].isupper() or word[0].isdigit() for word in large) * 2 >= len(large)
+    )
 
 
 def is_name_word(word: str) -> bool:
@@ -110,7 +118,9 @@ class Tagger:
         holes = [Token(m.group(), m.start(), m.end(), "p") for m in _PAREN.finditer(self.text, start, end)]
         holes = [h for h in holes if not any(m.start <= h.start and h.end <= m.end for m in inside)]
         fixed = holes + [
-            Token(m.text, m.start, m.end, m.tag) for m in inside if not any(h.start <= m.start < h.end for h in holes) and m.end <= end
+            Token(m.text, m.start, m.end, m.tag)
+            for m in inside
+            if not any(h.start <= m.start < h.end for h in holes) and m.end <= end
         ]
         fixed.sort(key=lambda token: token.start)
         tokens: list[Token] = []
@@ -134,7 +144,9 @@ def _join_names(raw: list[Token], lowered: frozenset[str]) -> list[Token]:
             tokens.append(token if end == i + 1 else Token(_joined(raw[i:end]), token.start, raw[end - 1].end, "N"))
             i = end
             continue
-        if is_name_word(token.text) and not _common_start(raw, i, lowered, bool(tokens and any(t.tag not in "p:" for t in tokens))):
+        if is_name_word(token.text) and not _common_start(
+            raw, i, lowered, bool(tokens and any(t.tag not in "p:" for t in tokens))
+        ):
             end = _name_end(raw, i)
             tokens += _split_name(raw[i:end])
             i = end
@@ -189,15 +201,15 @@ def _name_end(raw: list[Token], i: int) -> int:
             j += 1  # Marisil 9, Frostline 40
         elif word.lower() in lx.NAME_JOINTS and _joins(raw, i, j):
             j += 2 if is_name_word(after) else 3
-        elif word == "for" and is_name_word(after) and any(w.text.lower() in _FOR_HEADS for w in raw[i:j]):
-            j += 2
-        elif word == "&" and is_name_word(after):
-            j += 2
-        elif word == "and" and (after.lower() in _AND_INSIDE or _is_office(raw[i:j], after)):
-            j += 2
-        elif word in ("'s", "’s", "'", "’") and after.lower() in lx.ORGANIZATION_WORDS | lx.PLACE_WORDS and is_name_word(after):
-            j += 2
-        elif word == "," and (after.rstrip(".").lower() in ("inc", "ltd", "llc", "jr", "sr", "plc") or _nobility(raw, j)):
+        elif (
+            (word == "for" and is_name_word(after) and any(w.text.lower() in _FOR_HEADS for w in raw[i:j]))
+            or (word == "&" and is_name_word(after))
+            or (word == "and" and (after.lower() in _AND_INSIDE or _is_office(raw[i:j], after)))
+            or (
+                word in ("'s", "’s", "'", "’") and after.lower() in lx.ORGANIZATION_WORDS | lx.PLACE_WORDS and is_name_word(after)
+            )
+            or (word == "," and (after.rstrip(".").lower() in ("inc", "ltd", "llc", "jr", "sr", "plc") or _nobility(raw, j)))
+        ):
             j += 2
         else:
             break
@@ -208,9 +220,19 @@ def _joins(raw: list[Token], i: int, j: int) -> bool:
     """Whether a small word inside a name ("of", "van der") goes on to another capitalised word."""
     word, last = raw[j].text.lower(), raw[j - 1].text.lower().rstrip(".")
     after = raw[j + 1].text if j + 1 < len(raw) else ""
-    two = word in ("of", "van", "de", "von", "y", "e") and after.lower() in ("the", "der", "den", "la", "las", "los", "von", "de", "del")
+    two = word in ("of", "van", "de", "von", "y", "e") and after.lower() in (
+        "the",
+        "der",
+        "den",
+        "la",
+        "las",
+        "los",
+        "von",
+        "de",
+        "del",
+    )
     target = raw[j + 2].text if two and j + 2 < len(raw) else after
-    if not is_name_word(target) or (j + 1 < len(raw) and raw[j + 1].tag) :
+    if not is_name_word(target) or (j + 1 < len(raw) and raw[j + 1].tag):
         return False
     if word == "the":  # Boso the Elder
         return j - i < 3 and guess_part(raw[i].text)
@@ -218,7 +240,12 @@ def _joins(raw: list[Token], i: int, j: int) -> bool:
         return False
     if word == "of":
         owner = last in lx.ROLE_WORDS and last not in lx.NOBILITY
-        return not owner and last not in lx.LEGAL_FORMS and target not in lx.DEMONYMS and not (last in lx.ORGANIZATION_WORDS and j - i > 2)
+        return (
+            not owner
+            and last not in lx.LEGAL_FORMS
+            and target not in lx.DEMONYMS
+            and not (last in lx.ORGANIZATION_WORDS and j - i > 2)
+        )
     return True
 
 
@@ -230,7 +257,12 @@ def guess_part(word: str) -> bool:
 
 def _is_office(words: list[Token], after: str) -> bool:
     """Ministry of Trade and Industry."""
-    return len(words) >= 3 and words[1].text == "of" and words[0].text in ("Ministry", "Department", "Office") and is_name_word(after)
+    return (
+        len(words) >= 3
+        and words[1].text == "of"
+        and words[0].text in ("Ministry", "Department", "Office")
+        and is_name_word(after)
+    )
 
 
 def _nobility(raw: list[Token], j: int) -> bool:
@@ -253,13 +285,15 @@ def _split_name(words: list[Token]) -> list[Token]:
             out.append(words[0]._replace(tag="w", lemma=low))
         elif "-" in words[0].text and not rest and any(part.strip() in lx.DEMONYMS for part in words[0].text.split("-")):
             out.append(words[0]._replace(tag="J"))
-        elif words[0].text in lx.DEMONYMS and (not rest or rest[0].text.lower() in lx.ROLE_WORDS or _looks_person(rest) or all(w.text in lx.DEMONYMS for w in rest)):
+        elif words[0].text in lx.DEMONYMS and (
+            not rest or rest[0].text.lower() in lx.ROLE_WORDS or _looks_person(rest) or all(w.text in lx.DEMONYMS for w in rest)
+        ):
             out.append(words[0]._replace(tag="J", lemma=words[0].text))
         elif words[0].text in lx.LANGUAGES and not rest:
             out.append(words[0]._replace(tag="J", lemma=""))
-        elif low in lx.ROLE_WORDS and (not rest or (rest[0].text.lower() != "of" and low not in lx.NOBILITY)):
-            out.append(words[0]._replace(tag="w", lemma=low))
-        elif words[0].text.isupper() and low in ("ceo", "cfo", "coo", "cto", "mv", "ms", "ss") and rest and low in lx.ROLE_WORDS:
+        elif (low in lx.ROLE_WORDS and (not rest or (rest[0].text.lower() != "of" and low not in lx.NOBILITY))) or (
+            words[0].text.isupper() and low in ("ceo", "cfo", "coo", "cto", "mv", "ms", "ss") and rest and low in lx.ROLE_WORDS
+        ):
             out.append(words[0]._replace(tag="w", lemma=low))
         else:
             break
@@ -282,7 +316,7 @@ def _looks_person(words: list[Token]) -> bool:
 def _joined(words: list[Token]) -> str:
     """The words of a name as they stand, with single spaces."""
     text = words[0].text
-    for before, word in zip(words, words[1:]):
+    for before, word in pairwise(words):
         text += ("" if word.start == before.end else " ") + word.text
     return clean(text)
 
@@ -350,7 +384,7 @@ def _settled(token: Token, before: str, after: str, done: list[Token]) -> Token:
         return token._replace(tag="n")
     if tag in "ZBEGK" and tag:
         noun = before in "DOSJ#" and bool(before)
-        modifier = noun or before in ("Z", "E", "B", "I", "C", "G") and after == "w"
+        modifier = noun or (before in ("Z", "E", "B", "I", "C", "G") and after == "w")
         if tag == "E" and modifier and after in ("w", "N", "J", "E", "G") and not (before in ("E", "C") and after != "w"):
             return token._replace(tag="w", lemma=low)  # "the merged company"
         if tag in "ZB" and (noun or (before in "IE" and tag == "B") or (before == "I" and tag == "Z")):
@@ -392,4 +426,4 @@ def _stem(low: str) -> str:
     stem = low[:-2] if low.endswith("ed") else low
     if len(stem) > 3 and stem[-1] == stem[-2] and stem[-1] not in "sl":
         return stem[:-1]
-    return stem + "e" if stem.endswith(("at", "iz", "is", "as", "uc", "v", "rg", "ac", "ut", "us", "ur", "ag", "dg", "nc", "in", "ir")) else stem
+    return stem + "e" if stem.endswith(_MUTE_E) else stem
