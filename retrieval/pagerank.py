@@ -69,7 +69,7 @@ class _Walk:
 
     @classmethod
     def build(cls, kg: KnowledgeGraph) -> _Walk:
-        from scipy import sparse
+        from scipy import sparse  # type: ignore[import-untyped]
 
         indptr, neighbors = kg.adjacency().csr()
         nodes, places = kg.store.mentions()
@@ -106,7 +106,7 @@ def personalized_pagerank(transition: Any, reset: np.ndarray, *, damping: float 
     mass = reset
     for _ in range(_ROUNDS):
         moved = damping * (transition @ mass)
-        following = moved + (1.0 - moved.sum()) * reset
+        following: np.ndarray = moved + (1.0 - moved.sum()) * reset
         if np.abs(following - mass).sum() < _TOLERANCE:
             return following
         mass = following

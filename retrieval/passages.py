@@ -172,7 +172,7 @@ class _Links:
             if len(sharing) > COMMON:
                 continue
             rarity = RARE * (1 - np.log(len(sharing)) / self._scale)
-            topics = self.about.get(node, frozenset())
+            topics = self.about.get(node, set())
             for other in {*sharing, *topics} - {chunk}:
                 found[other] = max(found.get(other, 0.0), rarity + (ABOUT if other in topics else 0.0))
         return np.array(list(found), dtype=np.int64), np.array(list(found.values()), dtype=np.float64)

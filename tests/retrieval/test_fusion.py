@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hoptrace.retrieval.fusion import reciprocal_rank_fusion
 from hypothesis import given
 from hypothesis import strategies as st
-
-from hoptrace.retrieval.fusion import reciprocal_rank_fusion
 
 
 def test_scores_are_those_of_the_paper() -> None:

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 import pytest
+from hoptrace.retrieval import metrics
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-
-from hoptrace.retrieval import metrics
 
 RANKED = st.lists(st.integers(0, 20), unique=True, max_size=15)
 GOLD = st.sets(st.integers(0, 20), max_size=6)

@@ -7,13 +7,12 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy import sparse
-
 from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, Fact, Name, text_hash
 from hoptrace.retrieval.pagerank import PassageRank, personalized_pagerank, stochastic
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import sparse
 
 
 @settings(max_examples=60, deadline=None)
