@@ -44,7 +44,8 @@ def decode(raw: bytes, uri: str, issues: Issues, *, declared: str = "") -> str:
         text = raw.decode(encoding)
     except UnicodeDecodeError as error:
         if encoding != "utf-8" or b"\x00" in raw:
-            raise ParseError(f"looks binary: byte {error.start} is not {encoding}", uri=uri) from None
+            line = raw.count(b"\n", 0, error.start) + 1
+            raise ParseError(f"looks binary: byte {error.start} is not {encoding}", uri=uri, line=line) from None
         text = _legacy(raw, uri, issues, declared, error.start)
     control = _CONTROL.findall(text[:1_000_000])
     if "\x00" in text or len(control) > max(2, len(text) // 500):

@@ -13,7 +13,7 @@ from hoptrace.kg.ingest.loaders import load_packed
 from hoptrace.kg.sandbox import Sandbox
 
 
-@pytest.fixture()
+@pytest.fixture
 def sandbox():
     child = Sandbox()
     yield child
