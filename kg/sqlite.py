@@ -23,6 +23,7 @@ import numpy as np
 
 from .errors import InputError, LedgerError, StorageError
 from .lock import WriterLock
+from .model import Status
 from .sqlite_base import translated
 from .sqlite_check import content_hash, verify
 from .sqlite_graph import GraphReads
@@ -119,7 +120,7 @@ class SQLiteStore(GraphReads):
             "SELECT seq, at, action, summary, undone_by, undoable FROM ledger ORDER BY seq DESC LIMIT ?",
             -1 if limit is None else limit,
         )
-        return [Entry(seq, moment(at), *rest, undone, bool(undoable)) for seq, at, *rest, undone, undoable in rows]
+        return [Entry(seq, moment(at), what, text, by, bool(undoable)) for seq, at, what, text, by, undoable in rows]
 
     def payload(self, seq: int) -> dict[str, object]:
         found = self._one("SELECT payload FROM ledger WHERE seq = ?", seq)
@@ -129,6 +130,22 @@ class SQLiteStore(GraphReads):
         return payload
 
     # ---- health
+
+    def counts(self) -> dict[str, int]:
+        live = "JOIN source ON source.row = {}.source WHERE source.live"
+        tables = {
+            "sources": "source WHERE live",
+            "chunks": f"chunk {live.format('chunk')}",
+            "entities": "node WHERE kind = 'entity' AND live AND canon = row",
+            "relations": "relation WHERE EXISTS "
+            f"(SELECT 1 FROM relation_name {live.format('relation_name')} AND relation_name.relation = relation.row)",
+            "triples": "triple WHERE live",
+            "spans": f"span JOIN triple ON triple.row = span.triple AND triple.live {live.format('span')}",
+        }
+        with self._snapshot() as db:
+            counts = {name: int(db.execute(f"SELECT count(*) FROM {table}").fetchone()[0]) for name, table in tables.items()}
+            by_status = dict(db.execute("SELECT status, count(*) FROM triple WHERE live GROUP BY status").fetchall())
+        return counts | {status.value: by_status.get(status.value, 0) for status in Status if status is not Status.RETRACTED}
 
     def content_hash(self) -> str:
         with self._snapshot() as db:

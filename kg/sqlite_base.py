@@ -110,6 +110,7 @@ class Connections:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = FULL")
             db.execute("PRAGMA secure_delete = ON")
+            db.execute("PRAGMA wal_autocheckpoint = 8192")  # pages: a checkpoint every 32 MB, not every few documents
             db.execute("PRAGMA cache_size = -98304")  # KiB: random index inserts of a bulk load stay in memory
         else:
             db.execute("PRAGMA query_only = ON")

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 _LIVE = "JOIN source ON source.row = {}.source WHERE source.live"
 _CONTENT = {
     "source": "SELECT key, uri, sha256, media_type, title, kind, records, length FROM source WHERE live",
-    "chunk": f"SELECT chunk.key, source.key, chunk.start, chunk.end, hex(chunk.sha256), chunk.kind FROM chunk {_LIVE.format('chunk')}",
+    "chunk": "SELECT chunk.key, source.key, chunk.start, chunk.end, hex(chunk.sha256), chunk.kind "
+    f"FROM chunk {_LIVE.format('chunk')}",
     "entity": "SELECT node.key, node.label, node.type, node.iri, head.key FROM node JOIN node AS head ON head.row = node.canon "
     "WHERE node.kind = 'entity' AND node.live",
     "name": "SELECT node.key, source.key, name.text, name.type, used FROM name JOIN node ON node.row = name.node "

@@ -43,7 +43,7 @@ class FactWriter:
         self._relations: dict[tuple[str, str], tuple[int, str]] = {}
         self._functional = {row for (row,) in db.execute("SELECT row FROM relation WHERE functional")}
         self._names: dict[tuple[int, str, str], bool] = {}
-        self._new_labels: dict[int, tuple[str, str]] = {}
+        self._shown: dict[int, tuple[str, str]] = {}  # label and type of live nodes; one more use of them changes nothing
         self._grounder = Grounder(document)
 
     def write(self) -> None:
@@ -155,11 +155,13 @@ class FactWriter:
                 raise InputError(f"{self._document.uri}: a fact has an empty relation")
             relation_id = stable_id("r", iri or normalize(label))
             key = key_of(relation_id)
-            insert = "INSERT OR IGNORE INTO relation (key, label, iri, functional) VALUES (?, ?, ?, 0)"
-            self._db.execute(insert, (key, label, iri))
-            row = int(self._db.execute("SELECT row FROM relation WHERE key = ?", (key,)).fetchone()[0])
+            row, shown = self._db.execute("SELECT row, label FROM relation WHERE key = ?", (key,)).fetchone() or (0, label)
+            if not row:
+                insert = "INSERT INTO relation (key, label, iri, functional) VALUES (?, ?, ?, 0)"
+                row = int(self._db.execute(insert, (key, label, iri)).lastrowid or 0)
             self._db.execute("INSERT OR IGNORE INTO relation_name VALUES (?, ?, ?)", (row, self._source, label))
-            self._db.execute("INSERT OR IGNORE INTO touched_relation VALUES (?)", (row,))
+            if shown != label:
+                self._db.execute("INSERT OR IGNORE INTO touched_relation VALUES (?)", (row,))
             found = self._relations[(label, iri)] = (row, relation_id)
         return found
 
@@ -171,7 +173,6 @@ class FactWriter:
         ids = [self._node_id(end) for end in fresh]
         keys = [key_of(node_id) for node_id in ids]
         known = self._known("node", keys)
-        old = set(known.values())
         row, new, blocks = self._next_row("node"), [], set()
         for end, node_id, key in zip(fresh, ids, keys):
             if key not in known:
@@ -184,7 +185,6 @@ class FactWriter:
                 self._add_names(end, known[key])
         self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", new)
         self._settle.dirty(blocks - {""})
-        self._settle.touch_nodes(old - self._new_labels.keys())
 
     def _node_id(self, end: Name | Literal) -> str:
         if isinstance(end, Literal):
@@ -198,7 +198,7 @@ class FactWriter:
             norm = normalize(end.value[:_NORM_LIMIT])
             return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", row
         norm = normalize(end.label)
-        self._new_labels[row] = (end.label, end.type)
+        self._shown[row] = (end.label, end.type)
         return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), row
 
     def _add_names(self, name: Name, row: int) -> None:
@@ -206,9 +206,12 @@ class FactWriter:
         for alias in name.aliases:
             if alias.strip():
                 self._names.setdefault((row, alias, name.type), False)
-        first = self._new_labels.get(row)
-        if first and first != (name.label, name.type):
-            self._settle.touch_nodes([row])  # a second label: which one is shown is decided at the end
+        if row not in self._shown:
+            found = self._db.execute("SELECT label, type, live FROM node WHERE row = ?", (row,)).fetchone()
+            self._shown[row] = found[:2] if found[2] else ("", "")
+        label, type_ = self._shown[row]
+        if name.label != label or name.type not in ("", type_):
+            self._settle.touch_nodes([row])  # which label and type are shown is decided at the end
 
     def _write_names(self) -> None:
         self._db.executemany(

@@ -16,6 +16,8 @@ from .model import normalize
 from .resolve import Candidate, Link, Pair, block_of, canonical, links
 from .sqlite_status import refresh_statuses
 
+# CROSS JOIN below is SQLite's way of saying which table comes first: it knows nothing of how few rows a transaction
+# touched, and would rather scan the large table.
 _TOUCHED = ("touched_triple", "touched_node", "touched_relation")
 
 
@@ -71,7 +73,7 @@ class Settle:
     def _drop_triples(self) -> None:
         """Delete touched triples that no span supports any more, live or historic."""
         gone = self._db.execute(
-            "SELECT triple.row, key, subject, object FROM touched_triple JOIN triple USING (row) "
+            "SELECT triple.row, key, subject, object FROM touched_triple CROSS JOIN triple USING (row) "
             "WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.triple = triple.row)"
         ).fetchall()
         if not gone:
@@ -86,9 +88,9 @@ class Settle:
 
     def _refresh_relations(self) -> None:
         """A relation shows the label that most live sources use; without a source or triple it goes."""
-        for row, label in self._db.execute("SELECT row, label FROM touched_relation JOIN relation USING (row)").fetchall():
+        for row, label in self._db.execute("SELECT row, label FROM touched_relation CROSS JOIN relation USING (row)").fetchall():
             used = self._db.execute(
-                "SELECT text FROM relation_name JOIN source ON source.row = relation_name.source WHERE relation = ? AND live "
+                "SELECT text FROM relation_name CROSS JOIN source ON source.row = relation_name.source WHERE relation = ? AND live "
                 "GROUP BY text ORDER BY count(*) DESC, text LIMIT 1",
                 (row,),
             ).fetchone()
@@ -96,7 +98,7 @@ class Settle:
                 self._db.execute("UPDATE relation SET label = ? WHERE row = ?", (used[0], row))
         self._db.execute(
             "DELETE FROM relation WHERE row IN (SELECT row FROM touched_relation) "
-            "AND row NOT IN (SELECT relation FROM relation_name WHERE relation = relation.row)"
+            "AND NOT EXISTS (SELECT 1 FROM relation_name WHERE relation_name.relation = relation.row)"
         )
         self._db.execute("DELETE FROM touched_relation")
 
@@ -105,15 +107,15 @@ class Settle:
         labels: dict[int, Counter[str]] = defaultdict(Counter)
         types: dict[int, Counter[str]] = defaultdict(Counter)
         for row, text, type_, used in self._db.execute(
-            "SELECT node, text, type, used FROM touched_node JOIN name ON name.node = touched_node.row "
-            "JOIN source ON source.row = name.source WHERE source.live"
+            "SELECT node, text, type, used FROM touched_node CROSS JOIN name ON name.node = touched_node.row "
+            "CROSS JOIN source ON source.row = name.source WHERE source.live"
         ):
             labels[row][text] += used
             if type_:
                 types[row][type_] += 1
         changed, blocks = [], set()
         for row, label, type_, block, live in self._db.execute(
-            "SELECT row, label, type, block, live FROM touched_node JOIN node USING (row) WHERE kind = 'entity'"
+            "SELECT row, label, type, block, live FROM touched_node CROSS JOIN node USING (row) WHERE kind = 'entity'"
         ):
             shown = (_most(labels[row]), _most(types[row]), 1) if row in labels else (label, type_, 0)
             if shown != (label, type_, live):
@@ -127,7 +129,7 @@ class Settle:
 
     def _drop_nodes(self) -> None:
         gone = self._db.execute(
-            "SELECT row, key FROM touched_node JOIN node USING (row) WHERE CASE kind "
+            "SELECT row, key FROM touched_node CROSS JOIN node USING (row) WHERE CASE kind "
             "WHEN 'entity' THEN NOT EXISTS (SELECT 1 FROM name WHERE name.node = node.row) "
             "ELSE NOT EXISTS (SELECT 1 FROM triple WHERE triple.object = node.row) END"
         ).fetchall()
@@ -172,7 +174,7 @@ class Settle:
         """Replace the rules' links of the waiting blocks."""
         self._db.execute("DELETE FROM link WHERE block IN (SELECT block FROM dirty_block)")
         rows = self._db.execute(
-            "SELECT block, key, norm, type, iri FROM dirty_block JOIN node USING (block) "
+            "SELECT block, key, norm, type, iri FROM dirty_block CROSS JOIN node USING (block) "
             "WHERE kind = 'entity' AND live ORDER BY block"
         )
         found: list[tuple[int, int, str, str, float]] = []
@@ -193,10 +195,11 @@ class Settle:
             for (key,) in self._db.execute(
                 "SELECT first FROM link WHERE block IN (SELECT block FROM dirty_block) UNION "
                 "SELECT second FROM link WHERE block IN (SELECT block FROM dirty_block) UNION "
-                "SELECT key FROM dirty_block JOIN node USING (block) WHERE canon != row UNION "
-                "SELECT other.key FROM dirty_block JOIN node USING (block) JOIN node AS other ON other.canon = node.row "
-                "WHERE other.row != node.row UNION "
-                "SELECT key FROM dirty_block JOIN node USING (block) JOIN link_mark ON key IN (first, second)"
+                "SELECT key FROM dirty_block CROSS JOIN node USING (block) WHERE kind = 'entity' AND canon != row UNION "
+                "SELECT other.key FROM node AS other CROSS JOIN node ON node.row = other.canon "
+                "WHERE other.canon != other.row AND node.block IN (SELECT block FROM dirty_block) UNION "
+                "SELECT key FROM node WHERE key IN (SELECT value FROM json_each(?)) AND block IN (SELECT block FROM dirty_block)",
+                (json.dumps(list(neighbours)),),
             )
         }
         reached, frontier = set(start), start

@@ -20,15 +20,15 @@ from .model import EVIDENCE, Status
 
 _BATCH = 5_000
 _QUERY = """
-SELECT triple.row, triple.live, seq, status, mark, retracted, functional, any_live, CASE any_live WHEN 1 THEN live_uris ELSE uris END,
-       CASE any_live WHEN 1 THEN live_human ELSE human END, triple.relation, subject.canon, object.canon, valid_from, valid_to
+SELECT triple.row, triple.live, seq, status, mark, retracted, functional, any_live,
+       CASE any_live WHEN 1 THEN live_uris ELSE uris END, CASE any_live WHEN 1 THEN live_human ELSE human END, triple.relation, subject.canon, object.canon, valid_from, valid_to
 FROM (SELECT triple, max(source.live) AS any_live,
              count(DISTINCT CASE WHEN grounded AND source.live THEN uri END) AS live_uris,
              max(source.live AND source.kind = 'human') AS live_human,
              count(DISTINCT CASE WHEN grounded THEN uri END) AS uris, max(source.kind = 'human') AS human
-      FROM span JOIN source ON source.row = span.source
+      FROM span CROSS JOIN source ON source.row = span.source
       WHERE triple IN (SELECT value FROM json_each(?)) GROUP BY triple) AS support
-JOIN triple ON triple.row = support.triple JOIN relation ON relation.row = triple.relation
+CROSS JOIN triple ON triple.row = support.triple JOIN relation ON relation.row = triple.relation
 JOIN node AS subject ON subject.row = triple.subject JOIN node AS object ON object.row = triple.object
 """
 
@@ -79,12 +79,12 @@ def _touch_rivals(db: sqlite3.Connection, moved: Mapping[int, int]) -> None:
     if not db.execute("SELECT 1 FROM relation WHERE functional LIMIT 1").fetchone():
         return
     rivals = (
-        "INSERT OR IGNORE INTO touched_triple SELECT rival.row FROM ({}) AS one JOIN node ON node.canon = one.canon "
-        "JOIN triple AS rival ON rival.subject = node.row JOIN relation ON relation.row = rival.relation WHERE functional"
+        "INSERT OR IGNORE INTO touched_triple SELECT rival.row FROM ({}) AS one CROSS JOIN node ON node.canon = one.canon "
+        "CROSS JOIN triple AS rival ON rival.subject = node.row JOIN relation ON relation.row = rival.relation WHERE functional"
     )
     db.execute(
         rivals.format(
-            "SELECT DISTINCT node.canon FROM touched_triple JOIN triple USING (row) JOIN relation ON relation.row = relation "
+            "SELECT DISTINCT node.canon FROM touched_triple CROSS JOIN triple USING (row) JOIN relation ON relation.row = relation "
             "JOIN node ON node.row = subject WHERE functional"
         )
     )

@@ -33,7 +33,7 @@ class SQLiteWriter:
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
-        last_seq, last_at = db.execute("SELECT coalesce(max(seq), 0), coalesce(max(at), 0) FROM ledger").fetchone()
+        last_seq, last_at = db.execute("SELECT seq, at FROM ledger ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
         self.seq: int = last_seq + 1
         self.at = max(time.time_ns() // 1000, last_at + 1)  # ledger times never run backwards, whatever the clock does
         self.erased = False
