@@ -78,7 +78,8 @@ def test_a_missing_path_and_an_unknown_suffix(tmp_path: Path) -> None:
 
 def test_bad_lines_are_rejected_and_the_rest_goes_in(tmp_path: Path) -> None:
     cases = {
-        "passages.jsonl": (b'{"pid": "1", "title": "A", "text": "Good."}\n{"pid": \n{"pid": "1", "title": "B", "text": "Twice."}\n'
+        "passages.jsonl": (b'{"pid": "1", "title": "A", "text": "Good."}\n{"pid": \n'
+                           b'{"pid": "1", "title": "B", "text": "Twice."}\n'
                            b'[1]\n{"pid": "2", "title": "C"}\n{"pid": "3", "title": "D", "text": NaN}\n', 1, [2, 3, 4, 6]),
         "rows.csv": (b"name,city\nTarn,Ellund\nVell\nAye,Bee,Cee\nDee,Eff\n", 1, [3, 4]),
         "kb.txt": (b"a|b|c\nonly two|parts\nd|e|f\n", 1, [2]),
@@ -128,7 +129,8 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", [".txt", ".md", ".csv", ".jsonl", ".json", ".html"])
 def test_five_megabytes_on_one_line(suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"long{suffix}"
-    path.write_text(f'{{"title": "long", "text": "{"word " * 1_000_000}"}}' if suffix.startswith(".json") else "word " * 1_000_000)
+    words = "word " * 1_000_000
+    path.write_text(f'{{"title": "long", "text": "{words}"}}' if suffix.startswith(".json") else words)
     from hoptrace.kg.ingest.cut import cut
 
     for document in load(path, path.name, Issues()):
@@ -143,7 +145,7 @@ def test_a_million_character_name_goes_in_or_is_refused(tmp_path: Path) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.binary(max_size=300), suffix=st.sampled_from([".txt", ".md", ".csv", ".tsv", ".json", ".jsonl", ".html", ".ttl", ".nt"]))
+@given(content=st.binary(max_size=300), suffix=st.sampled_from(".txt .md .csv .tsv .json .jsonl .html .ttl .nt".split()))
 def test_any_bytes_give_documents_or_a_typed_error(content: bytes, suffix: str, tmp_path: Path) -> None:
     path = tmp_path / f"any{suffix}"
     path.write_bytes(content)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hoptrace.kg.ingest.cut import WHOLE, cut
 from hoptrace.kg.ingest.datasets import PASSAGE
@@ -11,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 WORDS = st.text(alphabet="abZ. \n|#-\t\"'é漢1", max_size=60)
-TEXTS = st.lists(WORDS | st.sampled_from(["Dr. Vance went. ", "\n\n", "word " * 300, "x" * 2500, "1. One\n"]), max_size=12).map("".join)
+PARTS = st.sampled_from(["Dr. Vance went. ", "\n\n", "word " * 300, "x" * 2500, "1. One\n"])
+TEXTS = st.lists(WORDS | PARTS, max_size=12).map("".join)
 
 
 def split(text: str) -> list[str]:
@@ -21,7 +24,7 @@ def split(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Dr. A. Vance of Tarn Ltd. paid EUR 1.5 million. She left.", ["Dr. A. Vance of Tarn Ltd. paid EUR 1.5 million.", "She left."]),
+        ("Dr. A. Vance of Tarn Ltd. paid 1.5 million. She left.", ["Dr. A. Vance of Tarn Ltd. paid 1.5 million.", "She left."]),
         ("He moved to the U.S. in 2019. The firm stayed.", ["He moved to the U.S. in 2019.", "The firm stayed."]),
         ("Tarn Ltd. The firm is old.", ["Tarn Ltd.", "The firm is old."]),
         ("# Title\nText here.\n- one\n- two\n\n| a | b |\n|---|---|\n", ["Title", "Text here.", "one", "two", "| a | b |"]),
@@ -46,7 +49,7 @@ def test_wrapped_lines_are_one_sentence_and_short_lines_are_not() -> None:
 @given(TEXTS)
 def test_sentences_are_ordered_trimmed_and_lose_no_letter(text: str) -> None:
     spans = sentences(text)
-    assert all(end <= start for (_, end), (start, _) in zip(spans, spans[1:]))
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
     assert all(text[start:end] == text[start:end].strip() != "" for start, end in spans)
     covered = {i for start, end in spans for i in range(start, end)}
     # List numbers are marks, everything else with a letter or digit belongs to a sentence.

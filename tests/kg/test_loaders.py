@@ -50,7 +50,10 @@ def test_encodings(tmp_path: Path, encoding: str) -> None:
     assert bool(issues.warnings) == (encoding == "cp1252")
 
 
-CSV = "company,ceo,employees,founded,from,to\nTarn Marine,Orla Vance,\"1,250\",2011,2021-03-01,31 May 2023\nVell AS,,12,1999,2020,\n"
+CSV = """company,ceo,employees,founded,from,to
+Tarn Marine,Orla Vance,"1,250",2011,2021-03-01,31 May 2023
+Vell AS,,12,1999,2020,
+"""
 
 
 def test_csv_rows_become_facts_with_their_row_as_quote(tmp_path: Path) -> None:
@@ -137,9 +140,8 @@ def test_html_is_what_a_reader_sees(tmp_path: Path) -> None:
 
 
 def test_json_records_are_followed_into_nested_objects(tmp_path: Path) -> None:
-    content = json.dumps(
-        {"companies": [{"name": "Tarn Marine", "seat": {"city": "Port Ellund"}, "brands": ["Aye", "Bee"], "listed": True}]}, indent=1
-    )
+    firm = {"name": "Tarn Marine", "seat": {"city": "Port Ellund"}, "brands": ["Aye", "Bee"], "listed": True}
+    content = json.dumps({"companies": [firm]}, indent=1)
     document = read(tmp_path, "a.json", content)
     assert stated(document) == {
         ("Tarn Marine", "city", "Port Ellund"),
@@ -186,7 +188,8 @@ def test_the_json_parser_agrees_with_the_standard_one(value: object, indent: int
 
 def test_head_relation_tail_lines(tmp_path: Path) -> None:
     document = read(tmp_path, "kb.txt", "Jack Frost|release_year|1998\nvell_as|owned_by|Tarn\n1941|has_genre|War\n")
-    assert stated(document) == {("Jack Frost", "release year", "1998"), ("vell as", "owned by", "Tarn"), ("1941", "has genre", "War")}
+    expected = {("Jack Frost", "release year", "1998"), ("vell as", "owned by", "Tarn"), ("1941", "has genre", "War")}
+    assert stated(document) == expected
     assert quotes(document) == set(document.text.splitlines())
     assert document.facts[0].object == Literal("1998", "gYear")
     assert document.facts[1].subject.aliases == ("vell_as",)
@@ -243,7 +246,8 @@ def test_rdf_goes_through_the_sandbox_unchanged(tmp_path: Path) -> None:
     from hoptrace.kg import rdf
 
     path = tmp_path / "a.ttl"
-    path.write_text('@prefix e: <http://example.org/> .\ne:a e:owns e:b ; e:since "2011-05-04"^^<http://www.w3.org/2001/XMLSchema#date> .\n')
+    date_type = "<http://www.w3.org/2001/XMLSchema#date>"
+    path.write_text(f'@prefix e: <http://example.org/> .\ne:a e:owns e:b ; e:since "2011-05-04"^^{date_type} .\n')
     assert list(load(path, "a.ttl")) == list(rdf.load(path, "a.ttl"))
 
 

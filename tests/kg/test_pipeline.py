@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -41,8 +42,8 @@ def corpus(folder: Path, passages: int = 12) -> Path:
     docs = folder / "docs"
     (docs / "set").mkdir(parents=True, exist_ok=True)
     lines = [
-        {"pid": f"p{i}", "title": f"Firm {i}", "text": f"Firm {i} Ltd was founded by {PEOPLE[i % 5]} in {1990 + i}. It is based in Tarn."}
-        for i in range(passages)
+        {"pid": f"p{i}", "title": f"Firm {i}", "text": f"Firm {i} Ltd was founded by {person} in {1990 + i}. It sits in Tarn."}
+        for i, person in enumerate((PEOPLE * passages)[:passages])
     ]
     (docs / "set" / "passages.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     (docs / "set" / "questions.jsonl").write_text('{"id": "q", "question": "?", "answer": "SECRET ANSWER"}\n')
@@ -207,7 +208,7 @@ def test_progress_rises_to_the_end(tmp_path: Path, kg: KnowledgeGraph) -> None:
     kg.ingest([corpus(tmp_path)], progress=events.append)
     assert events[-1].documents == 14
     assert events[-1].done == events[-1].total > 0
-    assert all(a.done <= b.done for a, b in zip(events, events[1:]))
+    assert all(a.done <= b.done for a, b in pairwise(events))
     assert events[-1].triples > 0
 
 
@@ -220,7 +221,9 @@ def test_order_does_not_depend_on_how_paths_are_given(tmp_path: Path, kg: Knowle
         assert [entry.summary for entry in other.store.ledger()] == [entry.summary for entry in kg.store.ledger()]
 
 
-def test_uris_follow_the_graph_and_not_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kg: KnowledgeGraph) -> None:
+def test_uris_follow_the_graph_and_not_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kg: KnowledgeGraph
+) -> None:
     docs = corpus(tmp_path)
     monkeypatch.chdir(docs)
     assert kg.ingest(["a.md"]).added == 1

@@ -42,7 +42,7 @@ def test_the_wall_clock_kills(sandbox: Sandbox) -> None:
 def test_memory_and_cpu_are_limited(sandbox: Sandbox) -> None:
     with pytest.raises(BudgetExceededError, match="MiB"):
         sandbox.run(bytearray, 2**31, memory_mb=512)
-    with pytest.raises(BudgetExceededError, match="CPU|died"):
+    with pytest.raises(BudgetExceededError, match=r"CPU|died"):
         sandbox.run(pow, 7, 10**9, cpu_s=1, wall_s=60)
 
 
@@ -50,7 +50,7 @@ def test_memory_and_cpu_are_limited(sandbox: Sandbox) -> None:
 def test_nothing_can_be_written(sandbox: Sandbox, tmp_path) -> None:
     target = tmp_path / "canary"
     descriptor = sandbox.run(os.open, str(target), os.O_CREAT | os.O_WRONLY)
-    with pytest.raises(ParseError, match="OSError|large"):
+    with pytest.raises(ParseError, match=r"OSError|large"):
         sandbox.run(os.truncate, str(target), 10)
     assert descriptor > 2
     assert target.stat().st_size == 0
