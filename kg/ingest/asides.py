@@ -18,7 +18,8 @@ _PLACE = re.compile(
     r"\b(?:in|at|near) ([A-Z][\w.'’-]*(?:,? (?:[A-Z][\w.'’-]*|de|la|of))*)|(?<=\d), ([A-Z][\w.'’]*(?:,? [A-Z][\w.'’]*)*)"
 )
 _OTHER_NAME = re.compile(
-    r"^(?:also |formerly |previously |originally )?(?:known as|called|or|aka|a\.k\.a\.|née|formerly) ['\"“]?([A-Z][^;,\"”]{1,60})",
+    r"^(?:also |formerly |previously |originally )?(?:known as|called|or|aka|a\.k\.a\.|née|formerly) "
+    r"['\"“]?([A-Z][^;,\"”]{1,60})",
     re.I,
 )
 _ACRONYM = re.compile(r"^[A-Z][A-Z&.]{1,9}$")

@@ -186,7 +186,7 @@ class _Parser:
         if self.prep and self.open and not (self._finite(j) and self.prep in lx.SUBORDINATORS):
             after = self.last[-1] if self.last and self._kind(i - 2) == "NP" and not self.last[-1].name else None
             self.open.preps.append(Prepositional(self.prep, nouns, after))
-        elif self.prep and not self._finite(j):
+        elif self.prep:
             pass
         elif self.open is None or self._finite(j):
             if self.open is None or followed:
@@ -268,7 +268,7 @@ class _Parser:
                 subjects = []
             elif before in ("NP", "d") and self.last:
                 subjects = self.last[-1:]
-            elif before == "," and self.last and self.open and not self.open.verb.lemma == "be":
+            elif before == "," and self.last and self.open and self.open.verb.lemma != "be":
                 subjects = self.subject or self.last[-1:]
         elif verb.form == "infinitive":
             return self._infinitive(i)
@@ -311,9 +311,6 @@ class _Parser:
         if following and following.kind == "d":
             self._date(prep, following.start)
             return i + 2
-        if following and following.noun and following.noun.head in ("end", "beginning", "start", "year", "half", "middle"):
-            if self._kind(i + 2) == "d":
-                return i + 2
         if following and following.kind == "NP" and prep in lx.SUBORDINATORS and self._finite(i + 2):
             self._close(self.chunks[i].start)
             return i + 1

@@ -15,6 +15,11 @@ class Copulas(Descriptions):
 
     def _copula(self, clause: Clause, subjects: list[tuple[Entry, bool]], when: Period) -> None:
         said = clause.objects + [noun for part in clause.preps if part.prep == "as" for noun in part.nouns]
+        self.former = bool({"previously", "formerly"} & set(clause.verb.text.lower().split()))
+        self._be(clause, subjects, said, when)
+        self.former = False
+
+    def _be(self, clause: Clause, subjects: list[tuple[Entry, bool]], said: list[NounPhrase], when: Period) -> None:
         if not subjects:
             self._reversed(clause, said, when)
             return

@@ -93,6 +93,7 @@ class Discourse:
 
     Attributes:
         main: what the document is about, if that is clear.
+        titled: whether its title says so, or only its headline names it first.
         subject: the subject of the last clause read.
         recent: entities in the order they were last named.
     """
@@ -102,6 +103,7 @@ class Discourse:
         self.recent: list[Entry] = []
         self.main: Entry | None = None
         self.subject: Entry | None = None
+        self.titled = False
         self._by_word: dict[str, list[Entry]] = {}
 
     def add(self, label: str, kind: str = "") -> Entry:
@@ -118,11 +120,7 @@ class Discourse:
         self.entries[key] = entry
         if kind and not entry.type:
             entry.type = kind
-        if entry in self.recent[-1:]:
-            return entry
-        if entry in self.recent:
-            self.recent.remove(entry)
-        self.recent.append(entry)
+        self.touch(entry)
         return entry
 
     def same(self, label: str, entry: Entry) -> None:
@@ -136,20 +134,7 @@ class Discourse:
     def _short_form(self, label: str, key: str) -> Entry | None:
         """The only entity whose name begins or ends with this shorter one, or that this one lengthens by a legal form."""
         words = key.split()
-        fits = []
-        for entry in dict.fromkeys(self._by_word.get(words[0], [])):
-            other = normalize(entry.label).split()
-            if other[: len(words)] == words and len(other) > len(words):
-                if (entry.type in ("organization", "") and (len(words) > 1 or entry.type)) or (
-                    entry.type == "person" and (len(words) > 1 or "of" not in other)
-                ):
-                    fits.append(entry)
-            elif (
-                other[-len(words) :] == words and len(other) > len(words) and entry.type in ("person", "") and len(words) == 1
-            ) or (
-                words[: len(other)] == other and set(words[len(other) :]) <= lx.LEGAL_FORMS and entry.type in ("organization", "")
-            ):
-                fits.append(entry)
+        fits = [entry for entry in dict.fromkeys(self._by_word.get(words[0], [])) if _is_form_of(words, entry)]
         if len(fits) != 1 or (len(words) == 1 and guess_type(label)):
             return None
         if len(words) > 1 or fits[0].type != "person":
@@ -168,12 +153,24 @@ class Discourse:
             return found
         if word in _IT or word in _THEY:
             known = ("organization", "work", "place", "product", "event")
+            titled = self.titled and self.main is not None and self.main.type == "organization"
+            if prefer is None and not titled and self.subject and self.subject.type == "" and " " in self.subject.label:
+                return self.subject
             return self._find(lambda e: e.type in known, prefer) or self._find(lambda e: e.type == "", prefer)
         return None
 
-    def common(self, noun: str) -> Entry | None:
-        """The entity that "the <noun>" stands for."""
+    def touch(self, entry: Entry) -> None:
+        """Note that the entity was just spoken of."""
+        if entry in self.recent:
+            self.recent.remove(entry)
+        self.recent.append(entry)
+
+    def common(self, noun: str, phrase: str = "") -> Entry | None:
+        """The entity that "the <noun>" stands for; "the paint maker" only one that was called just that."""
         kind = lx.CLASS_TYPES.get(noun, "")
+        if phrase and phrase != noun:
+            exact = [e for e in self.recent if phrase in e.classes]
+            return exact[-1] if exact else None
         called = [e for e in self.recent if noun in e.classes]
         if self.main and self.main in called:
             return self.main
@@ -187,7 +184,8 @@ class Discourse:
         if noun not in lx.ANAPHORS and noun not in ("actor", "actress", "director", "singer"):
             return None
         if noun in ("company", "firm", "group", "film", "song", "album", "movie", "organisation", "organization", "business"):
-            if self.main and self.main.type == kind:
+            if self.main and (self.main.type == kind or (not self.main.type and len(self.main.label.split()) > 1)):
+                self.main.type = kind
                 return self.main
             return self._find(lambda e: e.type == kind and not _is_authority(e)) or self._find(
                 lambda e: e is self.main and not e.type
@@ -201,10 +199,23 @@ class Discourse:
         return self._find(lambda e: e.type == "organization" and not _is_authority(e))
 
     def _find(self, fits: Callable[[Entry], bool], prefer: Entry | None = None) -> Entry | None:
-        for entry in (prefer, self.subject, self.main, *reversed(self.recent)):
+        recent = reversed(self.recent)
+        for entry in (prefer, self.subject, *((self.main, *recent) if self.titled else (*recent, self.main))):
             if entry is not None and fits(entry):
                 return entry
         return None
+
+
+def _is_form_of(words: list[str], entry: Entry) -> bool:
+    """Whether these words are a shorter name of the entity, or its name with a legal form added."""
+    other = normalize(entry.label).split()
+    if len(other) <= len(words):
+        return words[: len(other)] == other and set(words[len(other) :]) <= lx.LEGAL_FORMS and entry.type in ("organization", "")
+    if other[: len(words)] == words:
+        if entry.type == "person":
+            return len(words) > 1 or "of" not in other
+        return entry.type == "organization" or (entry.type == "" and len(words) > 1)
+    return other[-1:] == words and entry.type in ("person", "")
 
 
 _ANY_AUTHORITY = frozenset("authority regulator agency watchdog".split())

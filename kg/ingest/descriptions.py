@@ -11,6 +11,7 @@ from datetime import date
 
 from ..model import Fact, Literal
 from . import lexicon as lx
+from .clauses import Clause
 from .coref import Discourse, Entry, class_type
 from .dates import DateSpan
 from .phrases import NounPhrase
@@ -22,7 +23,7 @@ _COMPANY_ROLES = frozenset(
     (
         "chief executive of", "chief financial officer of", "chief operating officer of", "chief technology officer of",
         "chair of", "director of", "general manager of", "president of", "vice president of", "head of", "customer of",
-        "founded", "owns", "subsidiary of", "<audited by", "<regulated by", "<makes",
+        "subsidiary of", "<audited by", "<regulated by", "<makes",
     )
 )  # fmt: skip
 
@@ -39,6 +40,8 @@ class Descriptions:
         self.goods: Entry | None = None  # the last named object of a verb
         self.nouns: list[NounPhrase] = []
         self.topic: tuple[int, Entry] | None = None  # the named subject of the sentence and where it stands
+        self.current: Clause | None = None  # the clause being read
+        self.former = False  # the clause says "previously"
         self.weak = False  # an end of the current fact was resolved by coreference
 
     # ---- facts
@@ -73,7 +76,10 @@ class Descriptions:
             prefer = self.topic[1] if self.topic and self.topic[0] < noun.start else None
             return self.discourse.pronoun(noun.pronoun, prefer)
         if noun.head and noun.det in ("the", "this", "that") and not noun.of and not noun.owner:
-            return self.discourse.common(noun.head)
+            entry = self.discourse.common(noun.head, " ".join(noun.words))
+            if entry:
+                self.discourse.touch(entry)
+            return entry
         return None
 
     def named_entry(self, noun: NounPhrase) -> Entry:
@@ -150,11 +156,12 @@ class Descriptions:
     def _role(
         self, entry: Entry, words: tuple[str, ...], noun: NounPhrase, targets: list[Entry], when: Period, premodifier: bool
     ) -> None:
-        former = bool({"former", "ex", "then"} & set(words))
+        former = self.former or bool({"former", "ex", "then"} & set(words))
         role, label = role_of(words)
         noble = next((word for word in words if word in lx.NOBILITY), "")
         if class_type(words[-1]) or noble:
             entry.call(words[-1] if class_type(words[-1]) else noble)
+            entry.classes.add(" ".join(words))
         if class_type(words[-1]) or (not premodifier and noun.det in ("a", "an", "another") and words[-1] == noun.head):
             text = " ".join(word for word in words if word not in _FILLERS)
             text = text.replace("- ", "-")
@@ -162,7 +169,8 @@ class Descriptions:
                 self.add(entry, "is a", Literal(text), 0.8 if not premodifier else 0.7)
         if not label or (not targets and premodifier and noun.names):
             targets = targets or [self.discourse.add(name) for name, _, _ in noun.names] if label else []
-        if label and not targets and label in _COMPANY_ROLES and (noun.det in ("the", "its", "") or former):
+        board = [part.head for part in noun.of] == ["board"]
+        if label and not targets and (board or not (noun.of or noun.owner)) and label in _COMPANY_ROLES and (noun.det in ("the", "its", "") or former):
             target = self.discourse.main if premodifier else self.discourse.organization()
             target = target if target and target.type == "organization" else None
             targets, self.weak = ([target] if target and target is not entry else []), True

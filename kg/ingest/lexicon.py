@@ -35,8 +35,9 @@ ADVERBS = frozenset(
 HEDGES = frozenset("may might could would should if unless whether reportedly allegedly".split())
 TITLES = frozenset("mr mrs ms miss dr prof professor sir dame lord lady rev reverend".split())
 CIVIL_TITLES = frozenset("mr mrs ms miss dr prof professor rev reverend".split())
-NAME_JOINTS = frozenset("""
-    of de van von der den del della di da du la le les el y bin ibn al af av zu dos das mac ap ferch e do the à ter ten""".split())
+NAME_JOINTS = frozenset(
+    "of de van von der den del della di da du la le les el y bin ibn al af av zu dos das mac ap ferch e do the à ter ten".split()
+)
 NOBILITY = frozenset(
     """
         king queen duke duchess earl count countess baron baroness margrave prince princess emperor empress marquess viscount
@@ -61,7 +62,9 @@ ORGANIZATION_WORDS = LEGAL_FORMS | frozenset(
         systems technologies energy power capital ventures fund insurance motors steel foods pharmaceuticals works bureau
         office court parliament assembly hospital museum federation league orchestra band army navy regiment brothers sons
         services solutions maritime marine freight transport instruments components electronics batteries chemicals mining
-        fisheries registry inspectorate regulator tribunal board exchange mutual company enterprises cooperative consortium
+        fisheries registry inspectorate logistics analytics coatings ferries shipyard shipyards shipbuilders consulting advisers advisors
+            associates properties mills brewery refinery plastics textiles packaging tankers carriers terminals towage aggregates
+            dredging salvage audit regulator tribunal board exchange mutual company enterprises cooperative consortium
         academy theatre""".split()
 )
 PLACE_WORDS = frozenset(
@@ -219,10 +222,12 @@ IRREGULAR: dict[str, str] = dict(
         swore:swear sworn:swear threw:throw thrown:throw bet:bet headquartered:headquarter buried:bury married:marry died:die""".split()
 )
 PARTICIPLES = frozenset(
-    """
-        written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn headquartered""".split()
+    "written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn headquartered".split()
 )
-PHRASAL = frozenset("take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down|step down|stand down".split("|"))
+PHRASAL = frozenset(
+    """take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down|step down
+stand down""".replace("\n", "|").split("|")
+)
 COMMON_STARTERS = frozenset(
     """
         according additionally although among another apart because besides both but despite due during early each either
@@ -253,10 +258,19 @@ def _forms(verb: str) -> dict[str, str]:
 
 VERB_FORMS: dict[str, tuple[str, str]] = {form: (verb, tag) for verb in sorted(VERBS) for form, tag in _forms(verb).items()}
 VERB_FORMS |= {form: (verb, "K" if form in PARTICIPLES else "E") for form, verb in IRREGULAR.items()}
-VERB_FORMS |= {"becomes": ("become", "Z"), "become": ("become", "E"), "founded": ("found", "E"), "spends": ("spend", "Z")}
-VERB_FORMS |= {"founds": ("found", "Z"), "lies": ("lie", "Z"), "lay": ("lie", "E"), "starring": ("star", "G"), "starred": ("star", "E")}
-for _name in ("found",):  # "found" is the past of find far more often than the base of founded
-    VERB_FORMS[_name] = ("find", "E")
+# irregular forms that the tables above leave out, and "found", which is the past of find far more often than a base form
+VERB_FORMS |= {
+    "becomes": ("become", "Z"),
+    "become": ("become", "E"),
+    "founded": ("found", "E"),
+    "founds": ("found", "Z"),
+    "found": ("find", "E"),
+    "spends": ("spend", "Z"),
+    "lies": ("lie", "Z"),
+    "lay": ("lie", "E"),
+    "starring": ("star", "G"),
+    "starred": ("star", "E"),
+}
 
 
 def third_person(verb: str) -> str:

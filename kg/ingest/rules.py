@@ -67,7 +67,7 @@ class RuleExtractor:
                 continue
             if discourse.main is None and not named and document.media_type != _PASSAGE and tokens and tokens[0].tag == "N":
                 discourse.main = discourse.add(tokens[0].text)  # a headline names what the news is about first
-            if text[start] != "|" and (not heading or end > heading):
+            if "|" not in text[start:end] and (not heading or end > heading):
                 parsed = parse(chunk(tokens))
                 statements.span = (start, end)
                 for noun in parsed.nouns:
@@ -101,7 +101,7 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
     entry = discourse.add(label, kind)
     if hint:
         entry.alias(title)
-    discourse.main = entry
+    discourse.main, discourse.titled = entry, True
     short = label.split(",")[0].strip()
     if short != label and document.media_type == _PASSAGE:
         entry.alias(short)

@@ -73,7 +73,7 @@ class Statements(Copulas):
             self._copula(clause, subjects, when)
         if verb.lemma != "be" or verb.passive:
             for subject, weak in subjects:
-                if verb.lemma in PERSON_VERBS and not subject.type and len(subject.label.split()) in (2, 3):
+                if verb.lemma in PERSON_VERBS and verb.passive == (verb.lemma in ("bear", "appoint")) and not subject.type and len(subject.label.split()) in (2, 3):
                     subject.type = "person"
                 self._verb(subject, weak, clause, when)
             if not subjects and any(noun.head in FIGURES for noun in clause.subjects):
@@ -104,7 +104,7 @@ class Statements(Copulas):
 
     def _verb(self, subject: Entry, weak: bool, clause: Clause, when: Period) -> None:
         """What a full verb says: its objects, its prepositional phrases, and its date where it says nothing else."""
-        before = len(self.facts)
+        before, self.current = len(self.facts), clause
         thing = self._objects(subject, weak, clause, when)
         self._phrases(subject, weak, clause, thing, when)
         self.weak = weak
@@ -213,8 +213,21 @@ class Statements(Copulas):
     def _directed(self, subject: Entry, label: str, swap: bool, other: Entry, verb: VerbGroup, when: Period) -> None:
         confidence = 0.85 if verb.lemma in VERB_RELATIONS else 0.7
         first, second = (other, subject) if swap else (subject, other)
+        if label in STATES and verb.text.startswith("had ") and when[1] is None:
+            label = f"formerly {label}"  # had owned the yard since 2006: the end is not told
         when = when if label in STATES or not verb.past else (when[0], None)
         self.add(first, label, second, confidence, when)
+        if label == "supplies" and second.type != "organization":
+            self._customer(first, when)
+
+    def _customer(self, supplier: Entry, when: Period) -> None:
+        """Goods are supplied to whom the text is about, when nobody else is named."""
+        main = self.discourse.main
+        told = self.current and any(part.prep in ("to", "with") for part in self.current.preps)
+        if main and self.discourse.titled and main.type == "organization" and main is not supplier and not told:
+            weak, self.weak = self.weak, True
+            self.add(supplier, "supplies to", main, 0.75, when)
+            self.weak = weak
 
     def _thing(self, subject: Entry, noun: NounPhrase, verb: VerbGroup, when: Period) -> None:
         """An object without a name: kept as a string, and as a relation to what stands behind its "of" ("holds shares of X")."""
@@ -241,6 +254,8 @@ class Statements(Copulas):
             self.add(subject, "employees", amount_literal(noun.amount), 0.8, when)
         elif words and len(words) <= _MAX_WORDS and not swap and not verb.passive:
             self.add(subject, label, Literal(" ".join(words)), 0.6, when)
+            if label == "supplies":
+                self._customer(subject, when)
 
     def _transfer(self, subject: Entry, clause: Clause, prep: str, other: Entry, when: Period) -> bool:
         """ "X sold Y to Z" and "Z bought Y from X" say the same: Z acquired Y, X sold it."""

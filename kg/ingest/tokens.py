@@ -389,8 +389,10 @@ def _settled(token: Token, before: str, after: str, done: list[Token]) -> Token:
             return token._replace(tag="w", lemma=low)  # "the merged company"
         if tag in "ZB" and (noun or (before in "IE" and tag == "B") or (before == "I" and tag == "Z")):
             return token._replace(tag="w", lemma=low)
-        if low in ("managing", "acting", "founding") and after == "w":
+        if low in ("managing", "acting", "founding", "holding") and after == "w":
             return token._replace(tag="w", lemma=low)
+        if tag in "ZB" and before in ("Z", "B"):
+            return token._replace(tag="w", lemma=low)  # approves paints
         if tag == "G" and before == "C" and after in ("w", "N") and len(done) > 1 and done[-2].tag in ("w", "J"):
             return token._replace(tag="w", lemma=low)
         if tag == "G" and (noun or (before in "I" and after not in "DNOPJ#w")):
