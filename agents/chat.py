@@ -51,7 +51,8 @@ class ChatComposer:
             parsed = _parse(reply.content)
             if isinstance(parsed, dict):
                 return self._draft(parsed, numbered, evidence.paths), usage
-            messages = [*messages, ("ai", str(reply.content)[:2000]), ("human", f"That was not valid: {parsed}. Reply with the JSON only.")]
+            complaint = f"That was not valid: {parsed}. Reply with the JSON only."
+            messages = [*messages, ("ai", str(reply.content)[:2000]), ("human", complaint)]
         return _fallen(fallback, "no valid JSON"), usage
 
     def _draft(self, parsed: dict[str, Any], numbered: dict[int, tuple[str, Span]], paths: tuple[Path, ...]) -> Draft:
@@ -78,7 +79,8 @@ def _number(evidence: Evidence) -> dict[int, tuple[str, Span]]:
             spans.setdefault((span.source_id, span.start, span.end), span)
     for hit in evidence.hits:
         chunk = hit.chunk
-        spans.setdefault((chunk.source_id, chunk.start, chunk.end), Span(chunk.source_id, chunk.start, chunk.end, chunk.text, chunk.id))
+        whole = Span(chunk.source_id, chunk.start, chunk.end, chunk.text, chunk.id)
+        spans.setdefault((chunk.source_id, chunk.start, chunk.end), whole)
     return {i: (" ".join(span.quote.split()), span) for i, span in enumerate(spans.values(), 1)}
 
 

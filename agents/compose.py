@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from ..kg.ingest.dates import find_dates
 from ..kg.model import Hop, Literal, Path, Span
 from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
@@ -18,7 +17,7 @@ from ..retrieval.retriever import Found, Grounded, Resolved, Retriever
 from ..retrieval.types import NodeTypes
 from .answer import AnswerStatus
 from .values import Value, value_of
-from .wording import day, join, sentence
+from .wording import as_said, join, sentence
 
 ANSWER_AT = 0.5  # confidence below which the composer abstains
 SAME = 0.97  # share of the best score up to which another candidate says the same thing
@@ -105,9 +104,7 @@ class PathComposer:
         when = triple.valid_to - timedelta(days=1) if until and triple.valid_to else triple.valid_from
         if when is None:
             return grounded.node.label
-        said = [d for span in triple.spans for d in find_dates(span.quote) if d.first <= when < d.last_exclusive]
-        quotes = [span.quote[d.start : d.end] for span in triple.spans for d in find_dates(span.quote) if d in said]
-        return quotes[0] if quotes else day(when)
+        return as_said(triple, when)
 
     def _count(self, question: Understanding, chosen: list[Grounded], confidence: float) -> Draft:
         reasons = _reasons([path for g in chosen for path in g.paths])
@@ -123,10 +120,19 @@ class PathComposer:
     def _values(self, question: Understanding, resolved: list[Resolved]) -> list[tuple[Grounded, Value]]:
         """Answers of the best candidate whose ends are values of the kind compared."""
         for candidate in resolved:
-            pairs = [(g, value) for g in candidate.answers if (value := value_of(g.node, question.value_kind)) is not None]
+            values = [(g, self._value(g, question.value_kind)) for g in candidate.answers]
+            pairs = [(g, value) for g, value in values if value is not None]
             if pairs and candidate.score >= ANSWER_AT:
                 return pairs
         return []
+
+    def _value(self, grounded: Grounded, kind: str) -> Value | None:
+        """The value an answer states, or for a day that of the fact it ends with."""
+        stated = value_of(grounded.node, kind)
+        if stated is None and kind == "date":
+            first = grounded.paths[-1].hops[-1].triple.valid_from
+            return Value(day=first) if first else None
+        return stated
 
     def _compare(self, question: Understanding, links: Sequence[Link], found: Found) -> Draft:
         linked = [link for link in links if link.seeds]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..kg.errors import MissingPathError, ParseError
 from ..kg.ingest.dates import find_dates
 from ..kg.model import normalize
+from ..kg.resolve import LEGAL_FORMS
 from .answer import Answer
 from .values import parse_number
 
@@ -93,7 +94,8 @@ class EvaluationReport:
         return (
             f"{d['right']} of {d['n']} right ({d['answerable_right']} of {d['answerable']} answerable, "
             f"{d['abstained_right']} of {d['unanswerable']} unanswerable abstained), {d['wrong']} answered wrongly "
-            f"({d['wrong_confident']} with confidence above 0.5), {d['citations_verified']} of {d['citations']} citations verified"
+            f"({d['wrong_confident']} with confidence above 0.5), "
+            f"{d['citations_verified']} of {d['citations']} citations verified"
         )
 
 
@@ -115,9 +117,8 @@ def load_questions(path: Path | str) -> list[Question]:
             row = json.loads(line)
             gold = row.get("answers") if row.get("answers") is not None else [row["answer"]]
             gold = [str(g) for g in gold if g is not None]
-            questions.append(
-                Question(str(row.get("id", number)), row["question"], tuple(gold), row.get("type", ""), row.get("hops", 0), row.get("as_of"))
-            )
+            kind, hops, as_of = row.get("type", ""), row.get("hops", 0), row.get("as_of")
+            questions.append(Question(str(row.get("id", number)), row["question"], tuple(gold), kind, hops, as_of))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ParseError(f"no question object ({error})", uri=str(path), line=number) from None
     return questions
@@ -148,16 +149,17 @@ def is_right(question: Question, answer: Answer) -> bool:
 
 
 def same(gold: str, given: str) -> bool:
-    """Two answers that say the same: equal when normalised, or the same day, or the same number and unit."""
-    if _plain(gold) == _plain(given):
+    """Two answers that say the same: equal when normalised (`given` may add its legal form), one day, or one number and unit."""
+    first_words, second_words = _plain(gold).split(), _plain(given).split()
+    if first_words == second_words or (first_words == second_words[:-1] and second_words[-1] in LEGAL_FORMS):
         return True
     days = [find_dates(text) for text in (gold, given)]
     if all(days):
         return (days[0][0].first, days[0][0].last_exclusive) == (days[1][0].first, days[1][0].last_exclusive)
-    numbers = [parse_number(text) for text in (gold, given)]
-    if numbers[0] is not None and numbers[1] is not None and _is_number(gold) and _is_number(given):
-        return numbers[0].number == numbers[1].number and (numbers[0].unit == numbers[1].unit or "" in (numbers[0].unit, numbers[1].unit))
-    return False
+    first, second = parse_number(gold), parse_number(given)
+    if first is None or second is None or not (_is_number(gold) and _is_number(given)):
+        return False
+    return first.number == second.number and (first.unit == second.unit or not first.unit or not second.unit)
 
 
 def _plain(text: str) -> str:

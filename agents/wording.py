@@ -6,7 +6,9 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from ..kg.ingest.dates import find_dates
 from ..kg.model import Literal, Triple
+from ..retrieval.wordings import lexicon
 
 _PARTICIPLE = re.compile(r"^\w+(ed|en|own|orn|uilt|old|ade)\b (in|by|at|on|to|from|with)\b")
 _ROLE = re.compile(r"\b(of|member|partner|for)$")
@@ -40,13 +42,22 @@ def sentence(triple: Triple) -> str:
 
 
 def period(triple: Triple) -> str:
-    """` (from 1 May 2021 until 30 June 2023)`, or nothing for a fact without bounds."""
+    """` (from 1 May 2021 until 30 June 2023)`, ` (2011)` for an event, or nothing for a fact without bounds."""
     start, end = triple.valid_from, triple.valid_to
-    if start and end and end - start == timedelta(days=1):
-        return f" (on {day(start)})"
-    parts = [f"from {day(start)}"] if start else []
-    parts += [f"until {day(end - timedelta(days=1))}"] if end else []
+    if start and lexicon().family(triple.relation.label)[0].event:
+        return f" ({as_said(triple, start)})"
+    parts = [f"from {as_said(triple, start)}"] if start else []
+    parts += [f"until {as_said(triple, end - timedelta(days=1))}"] if end else []
     return f" ({' '.join(parts)})" if parts else ""
+
+
+def as_said(triple: Triple, when: date) -> str:
+    """A day in the words of the fact's quotes ("2011", "May 2021"), else in full."""
+    for span in triple.spans:
+        for found in find_dates(span.quote):
+            if found.first <= when < found.last_exclusive:
+                return span.quote[found.start : found.end]
+    return day(when)
 
 
 def day(value: date) -> str:

@@ -42,19 +42,21 @@ class Link(NamedTuple):
 
 
 _ARTICLES = ("the ", "a ", "an ")
-_FORMS = {
+LEGAL_FORMS = {
     "ltd": "ltd", "limited": "ltd", "inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp",
     "co": "co", "company": "co", "gmbh": "gmbh", "ag": "ag", "plc": "plc", "sa": "sa", "sas": "sas", "sarl": "sarl",
     "llc": "llc", "llp": "llp", "bv": "bv", "nv": "nv", "ab": "ab", "asa": "asa", "oy": "oy", "oyj": "oyj", "spa": "spa",
-    "srl": "srl", "pty": "pty", "pte": "pte", "se": "se", "kk": "kk",
+    "srl": "srl", "as": "as", "aps": "aps", "pty": "pty", "pte": "pte", "se": "se", "kk": "kk",
 }  # fmt: skip
 _KINDS = {
     ("organization",): "organization organisation company firm business corporation supplier customer client vendor "
     "manufacturer subsidiary parent owner operator regulator agency bank employer shipyard",
     ("person",): "person people human individual man woman director author actor writer producer ceo founder employee",
-    ("place",): "place location area site",
+    ("place",): "place location area site port harbour",
     ("place", "city"): "city town capital",
     ("place", "country"): "country nation",
+    ("product",): "product model device software",
+    ("product", "vessel"): "vessel ship ferry boat tanker",
     ("work",): "work title",
     ("work", "film"): "film movie",
     ("work", "book"): "book novel",
@@ -90,10 +92,10 @@ def split_legal_form(norm: str) -> tuple[str, str]:
     """
     words = norm.split(" ")
     cut = len(words)
-    while cut > 1 and words[cut - 1] in _FORMS:
+    while cut > 1 and words[cut - 1] in LEGAL_FORMS:
         cut -= 1
     start = 1 if cut > 1 and words[0] in ("the", "a", "an") else 0
-    return " ".join(words[start:cut]), " ".join(_FORMS[word] for word in words[cut:])
+    return " ".join(words[start:cut]), " ".join(LEGAL_FORMS[word] for word in words[cut:])
 
 
 class _Cluster:

@@ -23,15 +23,16 @@ from .relations import RelationIndex
 from .wordings import Family, stems
 
 MATCHED = 0.3  # gain from which a hop counts as explaining a unit
-SKIP_PENALTY = 0.35  # price of a hop that explains nothing
+SKIP_PENALTY = 1.0  # price of a hop that explains nothing
 CONTAINMENT_PENALTY = 0.06  # price of one more "located in" when a containing place is asked for
 WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
+PASSED_OVER = 0.5  # factor when the hop leaves a nearer relation of the question unexplained
 SHARED_GAIN = 0.8  # "films that share a director": the same relation back again
 SEEDLESS = 0.85  # gain from which a relation may start a search of its own
 _SKIPS_KEPT = 4
 _FRONTIER = 5000
 _CONTAINMENT = "located in"
-_NOT_WALKED = frozenset({"is a"})
+_NOT_WALKED = frozenset({"is a", "label", "pref label", "alt label", "name"})
 NO_SEED = Seed(-1, Literal(""), 0, 0, 0.9)
 
 
@@ -46,6 +47,7 @@ class State:
         triple: int64 [n] triple row by which it was reached.
         way: int8 [n] 1 when that triple was walked from subject to object, -1 when from object to subject.
         used: indices of units explained so far, with the gain of each.
+        hop_of: which hop explains each of them.
         spent: what hops that explain nothing have cost.
     """
 
@@ -57,6 +59,7 @@ class State:
     steps: tuple[tuple[int, int], ...] = ()
     previous: State | None = None
     used: dict[int, float] = field(default_factory=dict)
+    hop_of: dict[int, int] = field(default_factory=dict)
     spent: float = 0.0
     skips: int = 0
 
@@ -172,14 +175,16 @@ class PathSearch:
         self, state: State, step: tuple[int, int], question: Understanding, gains: np.ndarray
     ) -> tuple[int, float, float]:
         """The unit a hop explains best: (unit, gain, gain it would have were every unit free); unit -2 is sharing."""
-        if state.steps and question.shares and state.steps[-1] == (step[0], -step[1]):
-            return -2, SHARED_GAIN, SHARED_GAIN
+        if state.steps and state.steps[-1] == (step[0], -step[1]):
+            return (-2, SHARED_GAIN, SHARED_GAIN) if question.shares else (-1, 0.0, 0.0)
         row = gains[step[0], 0 if step[1] > 0 else 1]
         best, best_gain, nearest = -1, 0.0, 0.0
         for u, unit in enumerate(question.units):
             gain = float(row[u])
             if gain >= MATCHED and self._is_verb(step, u, question):
                 gain *= 1.0 if self._agrees(state, step, u, question) else WRONG_WAY
+            if gain >= MATCHED and self._passes_over(state, u, question):
+                gain *= PASSED_OVER
             nearest = max(nearest, gain)
             if u not in state.used and gain * unit.weight > best_gain * (question.units[best].weight if best >= 0 else 1.0):
                 best, best_gain = u, gain
@@ -191,6 +196,26 @@ class PathSearch:
             return not unit.type and not unit.families
         return not _is_noun(unit.text, family)
 
+    def _passes_over(self, state: State, u: int, question: Understanding) -> bool:
+        """Whether a relation not yet explained stands between this unit and the nearest thing walked so far."""
+        at = question.units[u].position
+        walked = self._walked(state, question)
+        if not walked:
+            return False
+        nearest = min(walked, key=lambda position: abs(position - at))
+        low, high = min(at, nearest), max(at, nearest)
+        return any(
+            low < unit.position < high and unit.families and not unit.type and i not in state.used
+            for i, unit in enumerate(question.units)
+        )
+
+    def _walked(self, state: State, question: Understanding) -> list[int]:
+        """Token positions of the mention and of the units explained."""
+        positions = [question.units[i].position for i in state.used]
+        if question.operation == "compare":
+            return [*positions, -1]  # "which was founded earlier, A or B": both stand for the subject
+        return positions + [i for i, t in enumerate(question.tokens) if state.seed.start <= t.start < state.seed.end]
+
     def _agrees(self, state: State, step: tuple[int, int], u: int, question: Understanding) -> bool:
         """Whether the verb's place in the question agrees with the direction of travel.
 
@@ -198,8 +223,7 @@ class PathSearch:
         subject and right of it when it is the object; a passive swaps the two.
         """
         unit = question.units[u]
-        walked = [question.units[i].position for i in state.used]
-        walked += [i for i, t in enumerate(question.tokens) if state.seed.start <= t.start < state.seed.end]
+        walked = self._walked(state, question)
         if walked:
             subject_side = min(walked, key=lambda position: abs(position - unit.position)) < unit.position
         else:
@@ -254,6 +278,7 @@ class PathSearch:
             steps=(*state.steps, step),
             previous=state,
             used={**state.used, unit: gain} if unit >= 0 else state.used,
+            hop_of={**state.hop_of, unit: state.depth} if unit >= 0 else state.hop_of,
             spent=state.spent + price,
             skips=state.skips + (gain < MATCHED and price == SKIP_PENALTY),
         )

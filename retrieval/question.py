@@ -62,6 +62,9 @@ TYPE_NOUNS: dict[str, str] = {
     **dict.fromkeys(["year", "date", "day", "month"], DATE),
     **dict.fromkeys("amount sum percentage percent price cost".split(), NUMBER),
 }  # fmt: skip
+AGENT_NOUNS = frozenset(
+    "supplier customer client owner parent subsidiary shareholder founder competitor partner employer buyer insurer".split()
+)
 CONTAINMENT_NOUNS = frozenset("city town country nation state region province county continent island district".split())
 
 _COMPARATIVES: dict[str, tuple[str, int]] = {
@@ -130,7 +133,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none."""
+    """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none.
+
+    `target` is the position of the noun asked for, -1 when a pronoun asks.
+    """
 
     text: str
     operation: Operation
@@ -142,6 +148,7 @@ class Understanding:
     last: date | None = None
     past: bool = False
     shares: bool = False
+    target: int = -1
     value_kind: str = ""
     direction: int = 0
 
@@ -182,7 +189,7 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understan
     words = [token.lower if token.mention < 0 else "" for token in tokens]
     operation, value_kind, direction = _operation(text, words, len(mentions))
     answer_type, answer_noun, noun_at = _answer_type(words, operation)
-    units = _units(tokens, words, noun_at) or _implied(answer_type, value_kind)
+    units = _units(tokens, words, noun_at) + _renamed(words) or _implied(answer_type, value_kind)
     first = min((d.first for d in dates), default=None)
     last = max((d.last_exclusive for d in dates), default=None)
     return Understanding(
@@ -196,6 +203,7 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understan
         last=last - timedelta(days=1) if last else None,
         past=bool(_PAST & set(words)),
         shares=bool(_SHARING & set(words)),
+        target=_target(words),
         value_kind=value_kind,
         direction=direction,
     )
@@ -239,6 +247,8 @@ def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
                     break
                 if noun in TYPE_NOUNS:
                     return TYPE_NOUNS[noun], noun, j
+                if noun in AGENT_NOUNS:
+                    return "agent", "", j
             continue
         if word in {"who", "whom", "whose"}:
             return ("person" if word == "whose" else "agent"), "", -1
@@ -277,6 +287,22 @@ def _units(tokens: list[Token], words: list[str], noun_at: int) -> tuple[Unit, .
             units.append(Unit(words[i], i, frozenset(), "", OPEN_WEIGHT, _passive(words, i)))
         i += 1
     return tuple(units)
+
+
+def _target(words: list[str]) -> int:
+    """Index of the noun that a question word stands before ("which *customers*", "how many *suppliers*"), -1 for none."""
+    for i, word in enumerate(words[:4]):
+        if word in {"which", "what", "many", "list", "name"}:
+            return i + 1
+    return -1
+
+
+def _renamed(words: list[str]) -> tuple[Unit, ...]:
+    """ "What was X called before?" asks for a name, unlike "the firm called X"."""
+    said = next((i for i, word in enumerate(words) if word in {"called", "named", "known"}), -1)
+    if said < 0 or not {"before", "formerly", "previously", "originally", "earlier", "once"} & set(words):
+        return ()
+    return (Unit("former name", said, frozenset({"formerly known as"})),)
 
 
 def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
+_WEAK = 0.8  # a verb that asks for the family only when nothing better is recorded
+_AGAINST_NOUN = 0.4  # factor when a label that names its object is walked the other way
+FUNCTION_WORDS = frozenset("of in by to at for on with is a the has from".split())
 _TYPE_CAP = 0.5  # a type noun ("company") says little about the hop
 
 
@@ -115,8 +118,7 @@ class RelationIndex:
 
 
 def _label_stems(family: Family) -> frozenset[str]:
-    function_words = {"of", "in", "by", "to", "at", "for", "on", "with", "is", "a", "the", "has", "from"}
-    return frozenset(stems(" ".join(w for w in family.name.split() if w not in function_words)))
+    return frozenset(stems(" ".join(w for w in family.name.split() if w not in FUNCTION_WORDS)))
 
 
 def _gain(
@@ -128,13 +130,24 @@ def _gain(
         target = unit_stems in {stems(noun) for noun in family.object_nouns}
         if unit_stems in {stems(verb) for verb in family.verbs}:
             return 1.0, 1.0
-        return (1.0 if target else 0.3), (1.0 if subject else 0.3)
+        if unit_stems in {stems(verb) for verb in family.weak_verbs}:
+            return _WEAK, _WEAK
+        if subject or target:
+            return (1.0 if target else 0.3), (1.0 if subject else 0.3)
+        return 1.0, 1.0
     if unit.families and not overlap:
         return (min(cosine, _FOREIGN_CAP),) * 2
     if unit.type:
-        return (min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP),) * 2
+        best = min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP)
+        return best, (best * _AGAINST_NOUN if _names_object(family.name) else best)
     best = max(cosine, 0.9 * overlap)
-    return best, best
+    return best, (best * _AGAINST_NOUN if overlap and _names_object(family.name) else best)
+
+
+def _names_object(label: str) -> bool:
+    """Whether a label is a noun for its object, like a column header ("authority", "home port")."""
+    words = label.split()
+    return words[-1] not in FUNCTION_WORDS and not words[0].endswith(("s", "ed", "ing"))
 
 
 __all__ = ["RelationIndex"]

@@ -21,17 +21,19 @@ from .linking import Link, Linker
 from .paths import PathSearch
 from .question import Understanding, Unit, understand
 from .relations import RelationIndex
-from .scoring import MENTIONED, Candidate, Scorer
+from .scoring import MENTIONED, MENTIONED_AWAY, Candidate, Scorer
+from .temporal import tighten
 from .types import NodeTypes
 from .wordings import stems
 
 if TYPE_CHECKING:
+    from ..kg.adjacency import Adjacency
     from ..kg.graph import KnowledgeGraph
     from .encoder import Encoder
     from .passages import PassageSearch
 
 GOOD = 0.6  # score from which another day is not tried
-EXPIRED = 0.6  # factor for an answer that only past facts give to a question in the present
+EXPIRED = 0.45  # factor for an answer that only past facts give to a question in the present
 UNDATED = 0.8  # factor for an event without a date when the question names one
 
 
@@ -127,8 +129,9 @@ class Retriever:
         return best
 
     def _search_on(self, question: Understanding, links: Sequence[Link], budget: Budget, day: int | None) -> Found:
-        adjacency = self.kg.adjacency()
-        types = NodeTypes(self.kg, adjacency)
+        adjacency = self._parts.adjacency()
+        cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
+        types = NodeTypes(self.kg, adjacency, cased=cased)
         search = PathSearch(adjacency, self._parts.relations, budget)
         linked = [link for link in links if link.seeds]
         truncated: set[str] = set()
@@ -170,9 +173,7 @@ class Retriever:
             paths = tuple(_path(hops, triples, candidate) for hops in walk if hops)
             factor = self._event_factor(paths, question)
             if factor > 0 and paths:
-                text = _text_of(paths)
-                open_units = [question.units[u] for u in candidate.open_units]
-                support = sum(unit.weight * MENTIONED for unit in open_units if _stands_in(unit, text))
+                support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
         return sorted(grounded, key=lambda g: -g.score)
 
@@ -205,6 +206,14 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
         self.kg, self.encoder = kg, encoder
+        self._tight: Adjacency | None = None
+
+    def adjacency(self) -> Adjacency:
+        """The graph's edges with the intervals their dates imply together, in step with the store."""
+        if self._tight is None or self._tight.seq != self.kg.store.seq:
+            self.relations.refresh()
+            self._tight = tighten(self.kg.adjacency(), self.relations.families, self.relations.family_of, self.relations.flip)
+        return self._tight
 
     @cached_property
     def linker(self) -> Linker:
@@ -251,6 +260,17 @@ def _text_of(paths: Sequence[Path]) -> frozenset[str]:
         for span in hop.triple.spans[:3]:
             words.update(stems(span.quote[:2000]))
     return frozenset(words)
+
+
+def _support(question: Understanding, u: int, paths: Sequence[Path], candidate: Candidate) -> float:
+    """Weight of a word that stands in the quotes of a path: most in those of the hop whose unit is nearest to it."""
+    unit = question.units[u]
+    for path, state in zip(paths, candidate.states):
+        if state.hop_of:
+            nearest = min(state.hop_of, key=lambda other: abs(question.units[other].position - unit.position))
+            if _stands_in(unit, _text_of([Path(path.hops[state.hop_of[nearest] : state.hop_of[nearest] + 1])])):
+                return unit.weight * MENTIONED
+    return unit.weight * MENTIONED_AWAY if _stands_in(unit, _text_of(paths)) else 0.0
 
 
 def _stands_in(unit: Unit, words: frozenset[str]) -> bool:

@@ -1,9 +1,9 @@
 """From states to ranked candidate answers: how much of a question a path explains, and whether its end is of the kind asked.
 
-`score = coverage * (0.35 + 0.65 * fit) * link`, where coverage is the weight of the units explained over the weight of all
-units, mentions that a path leaves aside and the price of hops that explain nothing. Words that no relation explains may
-still stand in the quotes of a path ("the firm that supplies *hull coatings*"); that is judged later, answer by answer, with
-`Candidate.with_support`. All parts are kept for `why`.
+`score = coverage * (0.35 + 0.65 * fit) * link * whole`, where coverage is the weight of the units explained over the weight
+of all units, mentions that a path leaves aside and the price of hops that explain nothing; `whole` falls with every gap.
+Words that no relation explains may still stand in the quotes of a path ("the firm that supplies *hull coatings*"); that is
+judged later, answer by answer, with `Candidate.with_support`. All parts are kept for `why`.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import numpy as np
 
 from .linking import Link
 from .paths import State
-from .question import Understanding, Unit
+from .question import DATE, Understanding, Unit
 from .relations import RelationIndex
-from .types import CONFLICT, NodeTypes
+from .types import COARSE, CONFLICT, NodeTypes
 
 MENTION_WEIGHT = 1.0
 _SAMPLE = 6  # nodes whose type is read to judge a state
 _JOINED = 40  # states per mention that are tried for an intersection
 PRIOR = 0.05
 REPEATED = 0.85  # credit for a unit that says again what a hop has said ("which customers does X supply")
-MENTIONED = 0.9  # gain of a word found in the quotes of a path
+GAP = 0.7  # factor for each hop that explains nothing and each relation asked for that no hop explains
+MENTIONED = 0.9  # gain of a word found in the quote of the hop it belongs to
+MENTIONED_AWAY = 0.4  # and in that of another hop
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ class Candidate:
         """The score when `support` more weight is explained by quotes, times `factor`."""
         parts = self.parts
         coverage = min((parts["explained"] + support + PRIOR) / parts["asked"], 1.0)
-        return coverage * _shape(parts["fit"]) * parts["link"] * parts.get("expired", 1.0) * factor
+        return coverage * _shape(parts["fit"]) * parts["link"] * parts["whole"] * parts.get("expired", 1.0) * factor
 
     def walks(self, node: int) -> list[list[tuple[int, int]]]:
         """[(triple row, direction), ...] of each state to an answer node."""
@@ -82,11 +84,27 @@ class Scorer:
         nodes = state.nodes
         if len(self.links) > 1 and len(through) > 1:
             nodes = self._constrained(state, through - {mention})
+        if self.question.answer_type == DATE and (dated := self._dated(state, mention)) is not None:
+            return dated
         asked = {seed.row for i in through for seed in self.links[i].seeds} if self.links else set()
         nodes = nodes[~np.isin(nodes, list(asked))] if asked else nodes
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, through)
+
+    def _dated(self, state: State, mention: int) -> Candidate | None:
+        """For "when did A buy B": the fact that ends at the other mention, or at anything, when it carries a day."""
+        others = [i for i in range(len(self.links)) if i != mention]
+        rows = [seed.row for i in others for seed in self.links[i].seeds]
+        nodes = state.nodes[np.isin(state.nodes, rows)] if others else state.nodes
+        if not len(nodes) or len(nodes) > _SAMPLE:
+            return None
+        last = state.triple[np.searchsorted(state.nodes, nodes)]
+        known = [t.valid_from or t.valid_to for t in self.types.kg.store.triples_at(last.tolist())]
+        nodes = nodes[[day is not None for day in known]]
+        if not len(nodes):
+            return None
+        return self._candidate(nodes, (state,), state.used, {mention, *others}, fit=COARSE)
 
     def _passes(self, state: State, link: Link) -> bool:
         rows = [seed.row for seed in link.seeds]
@@ -119,7 +137,9 @@ class Scorer:
                     result.append(self._candidate(common, (a, b), used, set(pair)))
         return result
 
-    def _candidate(self, nodes: np.ndarray, states: tuple[State, ...], used: dict[int, float], through: set[int]) -> Candidate:
+    def _candidate(
+        self, nodes: np.ndarray, states: tuple[State, ...], used: dict[int, float], through: set[int], fit: float | None = None
+    ) -> Candidate:
         question = self.question
         explained = sum(question.units[u].weight * gain for u, gain in used.items())
         credit = self._credit(states, used)
@@ -128,15 +148,17 @@ class Scorer:
         aside = MENTION_WEIGHT * (len(self.links) - len(through)) if self.links else 0.0
         asked = self.total + spent + aside + PRIOR
         coverage = (explained + PRIOR) / asked
-        fits = [self._fit(int(node), states) for node in _sample(nodes)]
-        fit = float(np.mean(fits))
-        if max(fits) > CONFLICT:
-            nodes = self._fitting(nodes, states) if fit < max(fits) else nodes
+        if fit is None:
+            fits = [self._fit(int(node), states) for node in _sample(nodes)]
             fit = max(fits)
+            nodes = self._fitting(nodes, states) if min(fits) < fit else nodes
         link = min((state.seed.score for state in states), default=1.0)
-        score = coverage * _shape(fit) * link
-        parts = {"coverage": coverage, "fit": fit, "link": link, "explained": explained, "asked": asked, "aside": aside}
         unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
+        gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
+        whole = GAP**gaps
+        score = coverage * _shape(fit) * link * whole
+        parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
+        parts |= {"explained": explained, "asked": asked, "aside": aside}
         return Candidate(nodes, states, score, parts, unexplained)
 
     def _credit(self, states: tuple[State, ...], used: dict[int, float]) -> dict[int, float]:
@@ -147,7 +169,7 @@ class Scorer:
                 continue
             walked = {self.relations.families[step[0]].name for state in states for step in state.steps}
             if unit.families & walked:
-                credit[u] = unit.weight * REPEATED
+                credit[u] = unit.weight * (1.0 if unit.position == self.question.target else REPEATED)
             elif unit.type and (fit := self._typed(unit, states)) > CONFLICT:
                 credit[u] = unit.weight * fit
         return credit
@@ -156,7 +178,7 @@ class Scorer:
         fits = [
             self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state))
             for state in states
-            for depth in range(1, state.depth + 1)
+            for depth in range(state.depth + 1)
             for node in state.level(depth).nodes[:1]
         ]
         return max(fits, default=0.0)
@@ -172,11 +194,16 @@ class Scorer:
         return self.types.fit(node, self.question.answer_type, self.question.answer_noun, implied)
 
     def _fitting(self, nodes: np.ndarray, states: tuple[State, ...]) -> np.ndarray:
-        """Nodes that do not contradict the kind asked for, when some do."""
+        """Nodes of the kind asked for, when some are; else those that do not contradict it."""
         if len(nodes) > 200:
             return nodes
-        kept = [node for node in nodes.tolist() if self._fit(node, states) > CONFLICT]
-        return np.array(kept, np.int32) if kept else nodes
+        fits = np.array([self._fit(node, states) for node in nodes.tolist()])
+        return nodes[fits >= min(float(fits.max()), COARSE)]
+
+
+def _decisive(unit: Unit) -> bool:
+    """Whether leaving a unit unexplained means that another question was answered."""
+    return bool(unit.families) and not unit.type
 
 
 def _shape(fit: float) -> float:
@@ -189,7 +216,7 @@ def _noun(text: str) -> str:
 
 def _sample(nodes: np.ndarray) -> np.ndarray:
     """A few nodes spread evenly over a sorted set."""
-    return nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)]
+    return np.asarray(nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)])
 
 
 __all__ = ["Candidate", "Scorer"]

@@ -21,10 +21,16 @@ _DATED = re.compile(r"\b[12]\d{3}\b")
 
 
 class NodeTypes:
-    """Type look-ups for one question, each node read once."""
+    """Type look-ups for one question, each node read once.
 
-    def __init__(self, kg: KnowledgeGraph, adjacency: Adjacency) -> None:
-        self.kg, self.adjacency = kg, adjacency
+    Args:
+        kg: the graph.
+        adjacency: its edges.
+        cased: whether names in this graph are capitalised, so that "container maker" is no company.
+    """
+
+    def __init__(self, kg: KnowledgeGraph, adjacency: Adjacency, *, cased: bool = False) -> None:
+        self.kg, self.adjacency, self.cased = kg, adjacency, cased
         self._is_a = {row for row, relation in kg.store.relations() if lexicon().family(relation.label)[0].name == IS_A}
         self._known: dict[int, tuple[Node, frozenset[str]]] = {}
 
@@ -67,10 +73,12 @@ class NodeTypes:
         if not wanted:
             return COARSE
         node, words = self._look(row)
-        if isinstance(node, Literal) or _YEAR.fullmatch(node.label):
-            return _fit_value(node, wanted)
         if wanted in {DATE, NUMBER}:
+            return _fit_value(node, wanted)
+        if self.cased and node.label.islower():
             return CONFLICT
+        if isinstance(node, Literal):
+            return UNKNOWN if node.datatype == "string" else CONFLICT
         if noun and noun in words:
             return MATCH
         coarse = {TYPE_NOUNS.get(w, w) for w in words} & {PERSON, ORGANIZATION, PLACE, WORK, PRODUCT, "event"}
@@ -85,20 +93,16 @@ class NodeTypes:
 
 
 def _fit_value(node: Node, wanted: str) -> float:
+    if isinstance(node, Entity) and not _YEAR.fullmatch(node.label):
+        return CONFLICT
     datatype = node.datatype if isinstance(node, Literal) else "gYear"
     if wanted == DATE:
-        return (
-            MATCH
-            if datatype in {"date", "gYear", "gYearMonth", "dateTime"}
-            else COARSE
-            if _DATED.search(node.label)
-            else CONFLICT
-        )
-    if wanted == NUMBER:
-        if datatype in {"integer", "decimal", "double", "float"}:
+        if datatype in {"date", "gYear", "gYearMonth", "dateTime"}:
             return MATCH
-        return COARSE if any(c.isdigit() for c in node.label) and datatype == "string" else CONFLICT
-    return UNKNOWN if datatype == "string" else CONFLICT
+        return COARSE if _DATED.search(node.label) else CONFLICT
+    if datatype in {"integer", "decimal", "double", "float"}:
+        return MATCH
+    return COARSE if any(c.isdigit() for c in node.label) and datatype == "string" else CONFLICT
 
 
 __all__ = ["COARSE", "CONFLICT", "MATCH", "UNKNOWN", "NodeTypes"]

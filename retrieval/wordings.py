@@ -84,6 +84,8 @@ class Family:
         subject_type, object_type: coarse types of its ends, "" for any.
         event: it happens at a moment, so a date in a question means when, not meanwhile.
         adjectival: its participle describes the subject ("X is based in"), so a passive does not swap its ends.
+        weak_verbs: verbs that may ask for it when nothing better is recorded ("who heads" for a director).
+        exclusive: "subject" when an object has one subject at a time (a firm's chief executive), "object" the other way.
     """
 
     name: str
@@ -96,6 +98,8 @@ class Family:
     object_type: str = ""
     event: bool = False
     adjectival: bool = False
+    weak_verbs: tuple[str, ...] = ()
+    exclusive: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -123,7 +127,7 @@ class Lexicon:
         for family in families():
             for label in (family.name, *family.labels):
                 self._by_label.setdefault(normalize(label), (family, 1))
-            for phrase in (*family.verbs, *family.subject_nouns, *family.object_nouns):
+            for phrase in (*family.verbs, *family.weak_verbs, *family.subject_nouns, *family.object_nouns):
                 self.phrases.setdefault(stems(phrase), set()).add(family.name)
         for family in families():
             for label in family.inverse_labels:
