@@ -131,15 +131,16 @@ def test_every_package_ships() -> None:
     assert set(listed) == found
 
 
-def test_packaged_data_ships() -> None:
+def test_every_data_file_ships() -> None:
     patterns = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["package-data"]
+    shipped: set[Path] = set()
     for package, globs in patterns.items():
         folder = ROOT.joinpath(*package.split(".")[1:])
-        shipped = {path for glob in globs for path in folder.glob(glob) if path.is_file()}
-        assert shipped, f"{package}: {globs} match nothing"
-    data = {path for path in (ROOT / "data").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")}
-    shipped = {path for glob in patterns["hoptrace.data"] for path in (ROOT / "data").glob(glob)}
-    assert data <= shipped
+        matched = {path for glob in globs for path in folder.glob(glob) if path.is_file()}
+        assert matched, f"{package}: {globs} match nothing"
+        shipped |= matched
+    data = {path for folder in FOLDERS for path in (ROOT / folder).rglob("*") if path.is_file()}
+    assert {path for path in data - shipped if path.suffix not in (".py", ".pyc") and not path.name.startswith(".")} == set()
 
 
 def test_no_torch_in_the_base() -> None:
