@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ def run(session: Session, out: Path) -> Result:
             render.line(console, "")
             render.answer(console, record)
         render.line(console, "")
-        render.lines(console, f"report: {page}\ngo on:  hoptrace repl --kg {tour.folder}")
+        program = "hoptrace" if shutil.which("hoptrace") else os.path.relpath(Path(sys.executable).parent / "hoptrace")
+        render.lines(console, f"report: {page}\ngo on:  {program} repl --kg {tour.folder}")
 
     return Result(data, show)
