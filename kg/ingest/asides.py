@@ -8,8 +8,8 @@ from ..model import Literal
 from .coref import Entry
 from .dates import DateSpan
 from .lexicon import CLASS_TYPES
+from .marks import Token
 from .statements import Statements
-from .tokens import Token
 
 _BORN = re.compile(r"\b(?:born|b\.|née)\b", re.I)
 _DIED = re.compile(r"\b(?:died|d\.|†)(?=\W)", re.I)

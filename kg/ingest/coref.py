@@ -123,6 +123,11 @@ class Discourse:
         self.touch(entry)
         return entry
 
+    def current(self, name: Name) -> Name:
+        """The name with what has been learnt about it since."""
+        entry = self.entries.get(normalize(name.label))
+        return entry.name() if entry and entry.label == name.label else name
+
     def same(self, label: str, entry: Entry) -> None:
         """Note that `label` is another name of `entry`."""
         entry.alias(label)

@@ -170,7 +170,13 @@ class Descriptions:
         if not label or (not targets and premodifier and noun.names):
             targets = targets or [self.discourse.add(name) for name, _, _ in noun.names] if label else []
         board = [part.head for part in noun.of] == ["board"]
-        if label and not targets and (board or not (noun.of or noun.owner)) and label in _COMPANY_ROLES and (noun.det in ("the", "its", "") or former):
+        if (
+            label
+            and not targets
+            and (board or not (noun.of or noun.owner))
+            and label in _COMPANY_ROLES
+            and (noun.det in ("the", "its", "") or former)
+        ):
             target = self.discourse.main if premodifier else self.discourse.organization()
             target = target if target and target.type == "organization" else None
             targets, self.weak = ([target] if target and target is not entry else []), True

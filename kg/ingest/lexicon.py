@@ -33,7 +33,6 @@ ADVERBS = frozenset(
         ago instead generally notably especially twice nominally legally directly indirectly immediately""".split()
 )
 HEDGES = frozenset("may might could would should if unless whether reportedly allegedly".split())
-TITLES = frozenset("mr mrs ms miss dr prof professor sir dame lord lady rev reverend".split())
 CIVIL_TITLES = frozenset("mr mrs ms miss dr prof professor rev reverend".split())
 NAME_JOINTS = frozenset(
     "of de van von der den del della di da du la le les el y bin ibn al af av zu dos das mac ap ferch e do the à ter ten".split()
@@ -62,7 +61,8 @@ ORGANIZATION_WORDS = LEGAL_FORMS | frozenset(
         systems technologies energy power capital ventures fund insurance motors steel foods pharmaceuticals works bureau
         office court parliament assembly hospital museum federation league orchestra band army navy regiment brothers sons
         services solutions maritime marine freight transport instruments components electronics batteries chemicals mining
-        fisheries registry inspectorate logistics analytics coatings ferries shipyard shipyards shipbuilders consulting advisers advisors
+        fisheries registry inspectorate logistics analytics coatings ferries shipyard shipyards shipbuilders consulting
+        advisers advisors
             associates properties mills brewery refinery plastics textiles packaging tankers carriers terminals towage aggregates
             dredging salvage audit regulator tribunal board exchange mutual company enterprises cooperative consortium
         academy theatre""".split()
@@ -219,10 +219,12 @@ IRREGULAR: dict[str, str] = dict(
         spends:spend spoke:speak spoken:speak brought:bring chose:choose chosen:choose oversaw:oversee overseen:oversee
         underwent:undergo bid:bid broke:break broken:break wed:wed set:set hid:hide hidden:hide dubbed:dub hit:hit
         overtook:overtake overtaken:overtake beat:beat thought:think felt:feel wound:wind forgot:forget struck:strike
-        swore:swear sworn:swear threw:throw thrown:throw bet:bet headquartered:headquarter buried:bury married:marry died:die""".split()
+        swore:swear sworn:swear threw:throw thrown:throw bet:bet headquartered:headquarter buried:bury married:marry
+        died:die""".split()
 )
 PARTICIPLES = frozenset(
-    "written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn headquartered".split()
+    """written sung known born taken given driven chosen shown seen drawn begun overseen broken withdrawn sworn
+    headquartered""".split()
 )
 PHRASAL = frozenset(
     """take over|set up|carry out|spin off|sell off|buy out|wind up|hand over|break up|shut down|close down|step down

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from . import lexicon as lx
-from .tokens import Token
+from .marks import Token
 
 _NOUN = re.compile(r"P|[DO]D?(?:[wJ#S]|d(?=[wJ#N])|R(?=[wJ#])|N(?=[wJNS]))*N?|(?:[wJ#]|N(?=[wJNS]))(?:[wJ#S]|N(?=[wJNS]))*N?|N")
 _VERB = re.compile(r"R*(?:[MHX][Rn]*)+(?:[EKGZB][R]*)?(?:tR*[XBH]?[BEKZ]?)?|[Rn]*[ZEKGB][R]*(?:tR*[XBH]?[BEKZ]?)?|t[XBH]?[BEK]?")

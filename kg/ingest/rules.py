@@ -10,18 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..model import Document, Fact, Mention
+from ..model import Document, Fact, Literal, Mention
 from .asides import read_aside
 from .clauses import parse
 from .coref import Discourse, Entry, guess_type
 from .dates import find_dates
 from .extract import Extraction, unique
 from .lexicon import CLASS_TYPES, LEGAL_FORMS, NAME_JOINTS
+from .marks import Token, marks
 from .phrases import chunk
 from .sentences import sentences
 from .statements import Statements
-from .tokens import Tagger, Token, marks
+from .tokens import Tagger
 
 _HINT = re.compile(r"\s*\(([^()]*)\)\s*$")
 _HEADING = re.compile(r"^#+\s*|\s*\([^()]*\)\s*$")
@@ -125,18 +127,5 @@ def _alias_opening(tokens: list[Token], discourse: Discourse) -> None:
 
 def _current(fact: Fact, discourse: Discourse) -> Fact:
     """The fact with what was learnt about its ends by the end of the document: types and aliases."""
-    from dataclasses import replace
-
-    subject = discourse.entries.get(_key(fact.subject.label))
-    fact = replace(fact, subject=subject.name()) if subject and subject.label == fact.subject.label else fact
-    if hasattr(fact.object, "aliases"):
-        other = discourse.entries.get(_key(fact.object.label))
-        if other and other.label == fact.object.label:
-            return replace(fact, object=other.name())
-    return fact
-
-
-def _key(label: str) -> str:
-    from ..model import normalize
-
-    return normalize(label)
+    other = fact.object if isinstance(fact.object, Literal) else discourse.current(fact.object)
+    return replace(fact, subject=discourse.current(fact.subject), object=other)

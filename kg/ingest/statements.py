@@ -73,7 +73,12 @@ class Statements(Copulas):
             self._copula(clause, subjects, when)
         if verb.lemma != "be" or verb.passive:
             for subject, weak in subjects:
-                if verb.lemma in PERSON_VERBS and verb.passive == (verb.lemma in ("bear", "appoint")) and not subject.type and len(subject.label.split()) in (2, 3):
+                if (
+                    verb.lemma in PERSON_VERBS
+                    and verb.passive == (verb.lemma in ("bear", "appoint"))
+                    and not subject.type
+                    and len(subject.label.split()) in (2, 3)
+                ):
                     subject.type = "person"
                 self._verb(subject, weak, clause, when)
             if not subjects and any(noun.head in FIGURES for noun in clause.subjects):
