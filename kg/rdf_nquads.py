@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from .errors import ParseError
 from .rdf_terms import Blank, Iri, Statement, Term, checked_iri, literal, unescape
@@ -66,6 +67,7 @@ def _statement(found: re.Match[str], quads: bool, start: int, end: int) -> State
     return Statement(subject, _iri(predicate), target, graph, start, end)
 
 
+@lru_cache(maxsize=1 << 16)
 def _iri(text: str) -> Iri:
     iri = checked_iri(text)
     if not _SCHEME.match(iri):

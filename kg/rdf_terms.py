@@ -7,6 +7,7 @@ characters they were read from. Sources: RDF 1.1 Concepts (W3C, 2014), RFC 3986 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from .model import Literal
@@ -100,13 +101,18 @@ def checked_iri(text: str) -> str:
 def write_term(term: Term) -> str:
     """A term in N-Triples syntax, which Turtle, TriG and SPARQL share."""
     if isinstance(term, Iri):
-        return f"<{_ILLEGAL_IN_IRI.sub(lambda found: f'%{ord(found[0]):02X}', term)}>"
+        return _written_iri(term)
     if isinstance(term, Blank):
         return f"_:{term}"
     text = f'"{_TO_ESCAPE.sub(_escaped, term.value)}"'
     if term.language:
         return f"{text}@{term.language}"
     return text if term.datatype == "string" else f"{text}^^{write_term(Iri(datatype_iri(term)))}"
+
+
+@lru_cache(maxsize=1 << 16)  # three of the four terms of most quads have been written before
+def _written_iri(iri: str) -> str:
+    return f"<{_ILLEGAL_IN_IRI.sub(lambda found: f'%{ord(found[0]):02X}', iri)}>"
 
 
 def _escaped(found: re.Match[str]) -> str:
