@@ -13,7 +13,7 @@ _INTEGER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)")
 _DECIMAL = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)\.\d+(?:[eE][-+]?\d+)?")
 _MEASURE = re.compile(r"(?:[A-Z]{3}|[$€£¥])?\s?[-+]?\d[\d.,]*\s?(?:%|[\w/]{1,4}|[a-z/. ]{0,20})|https?://\S+|\S+@\S+\.\S+")
 _YEARLY = re.compile(r"\b(?:year|founded|established|incorporated|released|built|born|since|date)\b")
-_NAME_WORDS, _NAME_LENGTH = 12, 120
+_NAME_WORDS, _NAME_LENGTH, _DATE_LENGTH = 12, 120, 40
 
 
 def is_nothing(text: str) -> bool:
@@ -27,6 +27,8 @@ def period(text: str) -> DateSpan | None:
     >>> str(period(" 31 May 2023 ").last_exclusive), period("in 2023")
     ('2023-06-01', None)
     """
+    if len(text) > _DATE_LENGTH:
+        return None
     text = re.sub(r"[T ]\d{2}:\d{2}.*$", "", text.strip())
     found = find_dates(text)
     return found[0] if len(found) == 1 and (found[0].start, found[0].end) == (0, len(text)) else None
