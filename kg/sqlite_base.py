@@ -47,8 +47,20 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _typed(error, path) from error
+    except UnicodeDecodeError as error:
+        raise CorruptionError(f"{path} is damaged: a text in it is not UTF-8") from error
     except UnicodeEncodeError as error:
         raise InputError(f"text is not valid Unicode: lone surrogate at character {error.start}") from error
+
+
+@contextmanager
+def sound(path: Path) -> Iterator[None]:
+    """Reading rows into values: what Python cannot make of a stored value is damage, not a bug of the caller."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise CorruptionError(f"{path} is damaged: it holds a value that cannot be ({reason})") from error
 
 
 def _typed(error: sqlite3.Error, path: Path) -> HoptraceError:

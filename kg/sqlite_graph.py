@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import CorruptionError, InputError, UnknownEntityError
 from .model import EVIDENCE, Entity, Literal, Node, Relation, Span, Status, Triple, normalize
-from .sqlite_base import batches, id_of, is_id, key_of
+from .sqlite_base import batches, id_of, is_id, key_of, sound
 from .sqlite_document import day
 from .sqlite_text import TextReads
 from .sqlite_write import EPOCH, moment
@@ -51,7 +51,8 @@ class GraphReads(TextReads):
         wanted = np.asarray(rows, dtype=np.int64)
         found: dict[int, Node] = {}
         for batch in batches(np.unique(wanted)):
-            found.update(self._nodes(batch))
+            with sound(self.file):
+                found.update(self._nodes(batch))
         if missing := [row for row in wanted.tolist() if row not in found]:
             raise InputError(f"no node in row {missing[0]}")
         return [found[row] for row in wanted.tolist()]
@@ -263,6 +264,10 @@ class GraphReads(TextReads):
 
     def _triples(self, rows: list[int]) -> list[Triple]:
         """Triples in the order of `rows`; rows that are gone are left out."""
+        with sound(self.file):
+            return self._made_triples(rows)
+
+    def _made_triples(self, rows: list[int]) -> list[Triple]:
         listed = json.dumps(rows)
         with self._snapshot() as db:
             fields = {

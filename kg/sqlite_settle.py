@@ -90,8 +90,8 @@ class Settle:
         """A relation shows the label that most live sources use; without a source or triple it goes."""
         for row, label in self._db.execute("SELECT row, label FROM touched_relation CROSS JOIN relation USING (row)").fetchall():
             used = self._db.execute(
-                "SELECT text FROM relation_name CROSS JOIN source ON source.row = relation_name.source WHERE relation = ? AND live "
-                "GROUP BY text ORDER BY count(*) DESC, text LIMIT 1",
+                "SELECT text FROM relation_name CROSS JOIN source ON source.row = relation_name.source "
+                "WHERE relation = ? AND live GROUP BY text ORDER BY count(*) DESC, text LIMIT 1",
                 (row,),
             ).fetchone()
             if used and used[0] != label:

@@ -21,7 +21,8 @@ from .model import EVIDENCE, Status
 _BATCH = 5_000
 _QUERY = """
 SELECT triple.row, triple.live, seq, status, mark, retracted, functional, any_live,
-       CASE any_live WHEN 1 THEN live_uris ELSE uris END, CASE any_live WHEN 1 THEN live_human ELSE human END, triple.relation, subject.canon, object.canon, valid_from, valid_to
+       CASE any_live WHEN 1 THEN live_uris ELSE uris END, CASE any_live WHEN 1 THEN live_human ELSE human END,
+       triple.relation, subject.canon, object.canon, valid_from, valid_to
 FROM (SELECT triple, max(source.live) AS any_live,
              count(DISTINCT CASE WHEN grounded AND source.live THEN uri END) AS live_uris,
              max(source.live AND source.kind = 'human') AS live_human,
@@ -84,8 +85,8 @@ def _touch_rivals(db: sqlite3.Connection, moved: Mapping[int, int]) -> None:
     )
     db.execute(
         rivals.format(
-            "SELECT DISTINCT node.canon FROM touched_triple CROSS JOIN triple USING (row) JOIN relation ON relation.row = relation "
-            "JOIN node ON node.row = subject WHERE functional"
+            "SELECT DISTINCT node.canon FROM touched_triple CROSS JOIN triple USING (row) "
+            "JOIN relation ON relation.row = relation JOIN node ON node.row = subject WHERE functional"
         )
     )
     for old in set(moved.values()):

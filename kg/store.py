@@ -257,7 +257,9 @@ class Store(Protocol):
     def seq(self) -> int:
         """The last committed ledger number."""
 
-    def edges(self, *, known_at: datetime | None = None) -> Edges: ...
+    def edges(self, *, known_at: datetime | None = None) -> Edges:
+        """Live evidence, or what was known at a moment; statuses and merges of names are today's in both."""
+
     def changes_since(self, seq: int) -> Changes | None:
         """None when the past is no longer known that far back: rebuild."""
 
