@@ -72,10 +72,14 @@ def export(kg: KnowledgeGraph, path: Path | str, format: str | None = None) -> P
 
 def data_quads(kg: KnowledgeGraph) -> Iterator[Quad]:
     """The live statements, once for each chunk that states them, in the graph named after that chunk."""
-    for triple in kg.store.triples():
-        statement = (entity_term(triple.subject), relation_term(triple.relation), node_term(triple.object))
-        for chunk in dict.fromkeys(span.chunk_id for span in triple.spans):
-            yield Quad(*statement, minted(chunk))
+    return itertools.chain.from_iterable(map(chunk_quads, kg.store.triples()))
+
+
+def chunk_quads(triple: Triple) -> Iterator[Quad]:
+    """One statement in the graph of each chunk that states it."""
+    statement = (entity_term(triple.subject), relation_term(triple.relation), node_term(triple.object))
+    for chunk in dict.fromkeys(span.chunk_id for span in triple.spans):
+        yield Quad(*statement, minted(chunk))
 
 
 def label_quads(kg: KnowledgeGraph) -> Iterator[Quad]:

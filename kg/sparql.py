@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import BudgetExceededError, QueryError
 from .model import Literal
-from .rdf_export import Quad, data_quads, label_quads, line, triple_quads
+from .rdf_export import Quad, chunk_quads, label_quads, line, triple_quads
 from .rdf_terms import RDFS, XSD
 from .rdf_vocabulary import HT, ID, REL, ht, minted
 
@@ -123,17 +123,17 @@ class _Worker:
         try:
             with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as out:
                 out.writelines(line(quad) + "\n" for quad in _quads(kg))
-            self._call({"load": name, "memory_mb": key[1]}, LOAD_SECONDS, "loading the graph")
+            self._call({"load": name, "memory_mb": key[1]}, LOAD_SECONDS)
         finally:
             Path(name).unlink(missing_ok=True)
 
     def ask(self, query: str, max_rows: int, timeout: float, left: float) -> SparqlResult:
         text = "".join(f"PREFIX {prefix}: <{iri}>\n" for prefix, iri in PREFIXES.items()) + query
         request = {"query": text, "prologue": len(PREFIXES), "max_rows": max_rows, "seconds": timeout}
-        reply = self._call(request, left, f"query stopped after {timeout:g} s")
+        reply = self._call(request, left)
         return SparqlResult(tuple(reply["columns"]), tuple(tuple(row) for row in reply["rows"]), reply["truncated"])
 
-    def _call(self, request: dict[str, Any], seconds: float, what: str) -> dict[str, Any]:
+    def _call(self, request: dict[str, Any], seconds: float) -> dict[str, Any]:
         """One request and its reply; the child is killed when there is none in time."""
         overrun = threading.Event()
 
@@ -152,15 +152,15 @@ class _Worker:
                 reply = self.process.stdout.readline()
         finally:
             timer.cancel()
-        if not reply.endswith("\n"):
-            self.stop()
-            raise BudgetExceededError(what if overrun.is_set() else f"{what}: more than {self.key[1]} MB needed")
-        answer: dict[str, Any] = json.loads(reply)
+        answer: dict[str, Any] = json.loads(reply) if reply.endswith("\n") else {"memory": True}
         if "error" in answer:
             raise QueryError(answer["error"])
-        if "memory" in answer:
+        if "memory" in answer:  # said so, or aborted without a word, as Oxigraph does
             self.stop()
-            raise BudgetExceededError(f"query needs more than {self.key[1]} MB")
+            what = "loading the graph" if "load" in request else "query"
+            spent = f"was stopped after {request.get('seconds', seconds):g} s"
+            limit = spent if overrun.is_set() else f"needs more than {self.key[1]} MB"
+            raise BudgetExceededError(f"{what} {limit}")
         return answer
 
     def stop(self) -> None:
@@ -180,11 +180,12 @@ def _quads(kg: KnowledgeGraph) -> Iterator[Quad]:
     """What the child holds: in the default graph statements, labels, places of chunks and times of statements that have some;
     in a named graph for each chunk what it states. (A union of the named graphs would count a statement once per chunk.)
     """
-    timed = (triple for triple in kg.store.triples() if triple.valid_from or triple.valid_to)
-    times = itertools.chain.from_iterable(triple_quads(triple) for triple in timed)
-    for quad in data_quads(kg):
-        yield from (quad, Quad(*quad[:3]))
-    for quad in itertools.chain(label_quads(kg), _places(kg), times):
+    for triple in kg.store.triples():
+        for quad in chunk_quads(triple):
+            yield from (quad, Quad(*quad[:3]))
+        if triple.valid_from or triple.valid_to:
+            yield from (Quad(*quad[:3]) for quad in triple_quads(triple))
+    for quad in itertools.chain(label_quads(kg), _places(kg)):
         yield Quad(*quad[:3])
 
 

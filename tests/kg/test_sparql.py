@@ -182,6 +182,6 @@ def test_a_runaway_query_is_stopped_and_the_next_one_runs(kg: KnowledgeGraph) ->
 
 def test_a_query_that_wants_too_much_memory_is_stopped(kg: KnowledgeGraph) -> None:
     join = " . ".join(f"?a{n} ?p{n} ?b{n}" for n in range(7))
-    with pytest.raises(BudgetExceededError):
+    with pytest.raises(BudgetExceededError, match="more than 400 MB"):
         sparql.run(kg, f"SELECT * WHERE {{ {join} }} ORDER BY ?b1 ?b2", timeout=60.0, memory_mb=400)
     assert sparql.run(kg, "ASK { ?s rel:founded ?o }").rows == (("true",),)
