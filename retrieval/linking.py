@@ -89,8 +89,7 @@ class Linker:
             return None, 0
         j = i + 1
         while j < len(tokens) and question[tokens[j - 1].end : tokens[j].start] in {" ", "-", ". "}:
-            joined = tokens[j].lower in _JOINERS and j + 1 < len(tokens) and _proper(tokens[j + 1].text)
-            if not (_proper(tokens[j].text) or joined or tokens[j].text.isdigit()):
+            if not (_proper(tokens[j].text) or _joins(tokens, j) or tokens[j].text.isdigit()):
                 break
             j += 1
         surface = question[tokens[i].start : tokens[j - 1].end]
@@ -140,6 +139,14 @@ class Linker:
 
 def _proper(word: str) -> bool:
     return (word[:1].isupper() or (word[:1].isdigit() and not word.isdigit())) and word.lower() not in _CALENDAR
+
+
+def _joins(tokens: list[Token], j: int) -> bool:
+    """Whether the small words at `j` ("of", "van der") lead on to a capitalised one; "and the" starts another name."""
+    k = j + 1
+    while k < len(tokens) and tokens[k].lower in _JOINERS and tokens[j].lower not in {"and", "&"}:
+        k += 1
+    return tokens[j].lower in _JOINERS and k < len(tokens) and _proper(tokens[k].text)
 
 
 def _nameable(words: list[str], cased: bool, *, at_start: bool) -> bool:

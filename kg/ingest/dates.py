@@ -86,7 +86,7 @@ def _span(match: re.Match[str]) -> DateSpan | None:
     group = match.groupdict()
     try:
         first, last, precision = _range(group)
-    except ValueError:  # a day that does not exist
+    except (ValueError, OverflowError):  # a day that does not exist, or the last one there is
         return None
     return DateSpan(match.start(), match.end(), first, last, precision)
 
