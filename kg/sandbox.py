@@ -32,7 +32,6 @@ class Sandbox:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
-        atexit.register(self.close)
 
     def run(
         self, function: Callable[..., Any], *args: Any, memory_mb: int = 1024, cpu_s: int = 20, wall_s: float = 30.0
@@ -76,6 +75,7 @@ class Sandbox:
         """End the child, if there is one."""
         process, self._process = self._process, None
         if process is not None:
+            atexit.unregister(self.close)
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
@@ -94,6 +94,7 @@ class Sandbox:
                 stderr=subprocess.DEVNULL,
                 env=environment,
             )
+            atexit.register(self.close)
         return self._process
 
 
