@@ -1,0 +1,21 @@
+"""Finding evidence: from the words of a question to paths and passages, with every score kept.
+
+A **seed** is an entity that the question names. A **unit** is a phrase that a path must explain. A **state** is a chain of
+relations walked from a seed with every node it reaches; a **candidate** is a state judged as an answer set.
+
+    encoder, artefacts    sentence vectors from the packaged ONNX model, hash-checked
+    question, linking     what is asked; which entities are named
+    wordings, relations   how people ask for relations; how well each relation of this graph answers to each unit
+    temporal              what the dates of several facts say together
+    paths, scoring        beam search over relation signatures; ranking of what it found
+    exact                 shortest paths between two entities, exactly
+    dense, fusion, pagerank, passages   searches over chunks, and a second hop between them
+    types, evidence       what kind of thing a node is; packing under a token budget
+    retriever             Retriever, the default composition of all this
+    metrics               recall, hits, F1, nDCG, bootstrap intervals
+
+    >>> from hoptrace.retrieval.question import understand
+    >>> reading = understand("Who owns the supplier of Brightwater Labs?", [(25, 41)])
+    >>> reading.operation, reading.answer_type, [unit.text for unit in reading.units]
+    ('lookup', 'agent', ['owns', 'supplier'])
+"""

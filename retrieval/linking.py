@@ -88,7 +88,7 @@ class Linker:
         if i == 0 and (tokens[0].lower in TYPE_NOUNS or stems(tokens[0].text) in lexicon().phrases):
             return None, 0
         j = i + 1
-        while j < len(tokens) and question[tokens[j - 1].end : tokens[j].start] in {" ", "-", ". "}:
+        while j < len(tokens) and question[tokens[j - 1].end : tokens[j].start] in {" ", "-", ". ", " & "}:
             if not (_proper(tokens[j].text) or _joins(tokens, j) or tokens[j].text.isdigit()):
                 break
             j += 1

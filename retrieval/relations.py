@@ -2,7 +2,8 @@
 
 Relation labels are encoded once and cached by label; at question time only the units are encoded. A unit that is a known
 wording of a family speaks for that family and hardly for others, however near their vectors are: "chief financial
-officer" lies close to "chief executive of" in every embedding and is still another job.
+officer" lies close to "chief executive of" in every embedding and is still another job. A relation of the past ("formerly
+owns") answers only questions that ask for the past.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
+FORMER_NAME = "formerly known as"
 _WEAK = 0.8  # a verb that asks for the family only when nothing better is recorded
 _AGAINST_NOUN = 0.4  # factor when a label that names its object is walked the other way
 FUNCTION_WORDS = frozenset("of in by to at for on with is a the has from".split())
@@ -70,6 +72,11 @@ class RelationIndex:
             self.family_of[row], self.flip[row] = index[family.name], flip
         self._index = index
         self._stems = [_label_stems(family) for family in self.families]
+        self._former = [
+            i
+            for i, family in enumerate(self.families)
+            if family.name.split()[0] in {"former", "formerly"} and family.name != FORMER_NAME
+        ]
         self._by_stem: dict[str, list[int]] = defaultdict(list)
         for i, label in enumerate(self._stems):
             for word in label:
@@ -114,6 +121,8 @@ class RelationIndex:
             spoken.update(self._index[name] for name in unit.families if name in self._index)
             for i in spoken:
                 result[i, :, j] = _gain(self.families[i], self._stems[i], unit, unit_stems, float(cosine[i, j]))
+        if not any("former" in unit.text for unit in units):
+            result[self._former] = 0.0
         return result
 
 

@@ -58,7 +58,7 @@ class _Facts:
 
     def transfer(self) -> None:
         """Rule 2: dated purchases start and dated sales end the ownership of the same two."""
-        owned = {}
+        owned: dict[tuple[int, int], list[int]] = {}
         for i in self.of("owns").tolist():
             owned.setdefault((int(self.subject[i]), int(self.object[i])), []).append(i)
         for name, ends in (("acquired", False), ("sold", True)):
