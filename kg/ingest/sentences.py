@@ -132,12 +132,12 @@ def _ends(text: str, begin: int, stop: re.Match[str], end: int) -> bool:
     if stop[1] != "." or stop[2]:  # what is quoted or bracketed ends with its own full stop
         return True
     before = _WORD_BEFORE.search(text, max(begin, stop.start() - 30), stop.start())
-    token = before[0].lstrip(".") if before else ""
-    lowered = token.lower()
-    if lowered in _BEFORE_NUMBER and token != "P":
+    word_before = before[0].lstrip(".") if before else ""
+    lowered = word_before.lower()
+    if lowered in _BEFORE_NUMBER and word_before != "P":
         return not word[:1].isdigit()
     if lowered in _OPEN:
-        return token.isupper() and len(token) == 1 and word.lower() in _STARTERS
-    if lowered in _CLOSING or (len(token) == 1 and token.isalpha()) or re.fullmatch(r"(?:\w\.)+\w", token):
+        return word_before.isupper() and len(word_before) == 1 and word.lower() in _STARTERS
+    if lowered in _CLOSING or (len(word_before) == 1 and word_before.isalpha()) or re.fullmatch(r"(?:\w\.)+\w", word_before):
         return word.lower() in _STARTERS
-    return not (token.isdigit() and not text[begin : stop.start() - len(token)].strip())  # "1. First point"
+    return not (word_before.isdigit() and not text[begin : stop.start() - len(word_before)].strip())  # "1. First point"
