@@ -121,7 +121,7 @@ class PathSearch:
         gains = self.relations.gains(understanding.units)
         found = Search()
         deadline = time.monotonic() + self.budget.seconds if self.budget.seconds is not None else None
-        starts = [State(seed, *_start(np.array([seed.row], np.int32))) for seed in seeds] or self._anywhere(gains)
+        starts = [State(seed, *_start(np.array([seed.row], np.int32))) for seed in seeds] or self._anywhere(gains, found)
         for start in starts:
             beam = [start]
             for _ in range(self.budget.hops):
@@ -137,7 +137,7 @@ class PathSearch:
                     break
         return found
 
-    def _anywhere(self, gains: np.ndarray) -> list[State]:
+    def _anywhere(self, gains: np.ndarray, found: Search) -> list[State]:
         """For a question that names nothing: every node with a relation that explains a unit well, as one state."""
         if not gains.size:
             return []
@@ -145,6 +145,8 @@ class PathSearch:
         relation = self.adjacency.group_key >> 1
         groups = np.flatnonzero(np.isin(self.relations.family_of[relation], asked))
         nodes = np.unique(np.searchsorted(self.adjacency.node_groups, groups, side="right") - 1).astype(np.int32)
+        if len(nodes) > _FRONTIER:
+            found.truncated.add("frontier")
         return [State(NO_SEED, *_start(nodes[:_FRONTIER]))] if len(nodes) else []
 
     def _grow(self, state: State, question: Understanding, gains: np.ndarray, day: int | None, found: Search) -> list[State]:
@@ -165,6 +167,8 @@ class PathSearch:
                 matched.append((-gain * (question.units[unit].weight if unit >= 0 else 1.0), code, unit, gain))
             else:
                 skipped.append((self._skip_price(step, question) - 0.1 * near, code, -1, 0.0))
+        if len(matched) > self.budget.beam:
+            found.truncated.add("beam")
         chosen = sorted(matched)[: self.budget.beam] + sorted(skipped)[:_SKIPS_KEPT]
         grown = (
             self._step(state, groups, codes == code, code, unit, gain, question, day, found) for _, code, unit, gain in chosen

@@ -80,7 +80,8 @@ class _Facts:
             mine = mine[self.start[mine] != OPEN_START]
             mine = mine[np.lexsort((self.start[mine], held[mine]))]
             for i, j in _followers(mine, holder, held, self.start):
-                self.end[i] = min(int(self.end[i]), int(self.start[j]))
+                if self.end[i] == OPEN_END:  # an end that is stated stands, whoever else held it meanwhile
+                    self.end[i] = self.start[j]
 
 
 def _followers(order: np.ndarray, holder: np.ndarray, held: np.ndarray, start: np.ndarray) -> list[tuple[int, int]]:
