@@ -65,12 +65,15 @@ def day(value: date) -> str:
     return f"{value.day} {value.strftime('%B %Y')}"
 
 
+_PAST = frozenset("built bought sold made won led wrote held took ran had became left met gave sent grew lent met".split())
+
+
 def _happened(label: str) -> bool:
     return label.endswith(" by") or label.split()[0] in {"born", "founded", "established", "released", "died", "published"}
 
 
 def _verb(word: str) -> bool:
-    return word in _ATTRIBUTE_VERBS or (word.endswith(("s", "ed")) and not word.endswith(("ss", "us")))
+    return word in _PAST or word in _ATTRIBUTE_VERBS or (word.endswith(("s", "ed")) and not word.endswith(("ss", "us")))
 
 
 def _article(phrase: str) -> str:

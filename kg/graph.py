@@ -12,6 +12,7 @@ adjacency follows the store's `seq` (`kg.adjacency`).
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -129,7 +130,11 @@ class KnowledgeGraph:
         Raises:
             InputError: no such source; names the nearest uris.
         """
-        return edits.forget(self.store, source)
+        uris = {known.uri for known in self.store.sources(live=None) if source in (known.id, known.uri)}
+        erased = edits.forget(self.store, source)
+        for log in self.path.glob("*.jsonl"):  # kept answers and quarantined lines may quote it
+            _scrub(log, [json.dumps(uri, ensure_ascii=plain) for uri in uris for plain in (True, False)])
+        return erased
 
     # ---- statements
 
@@ -445,6 +450,17 @@ class GraphView:
     @property
     def ordinal(self) -> int | None:
         return self.day.toordinal() if self.day else None
+
+
+def _scrub(log: Path, quoted: list[str]) -> None:
+    """Take the lines that name a source out of a file of JSON lines, in one step."""
+    lines = log.read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not any(uri in line for uri in quoted)]
+    if len(kept) < len(lines):
+        fresh = log.with_suffix(".new")
+        fresh.write_text("".join(kept), "utf-8")
+        fresh.chmod(log.stat().st_mode & 0o777)
+        fresh.replace(log)
 
 
 __all__ = ["GraphView", "KnowledgeGraph", "Value"]

@@ -82,8 +82,8 @@ def retract(session: Session, triple: str, reason: str) -> Result:
 )
 def forget(session: Session, source: str) -> Result:
     names = {source, *(known.uri for known in session.kg.store.sources(live=None) if known.id == source)}
-    erased = session.kg.forget(source)
     answers = session.answers.drop(names)
+    erased = session.kg.forget(source)
     data = {"source": source, "versions_erased": erased, "answers_erased": answers}
     return Result(data, lambda out: render.lines(out, f"forgot {source}: {erased} versions and {answers} answers that cite it"))
 
