@@ -20,7 +20,6 @@ from ..kg.model import Literal
 from .base import Budget, Seed
 from .question import CONTAINMENT_NOUNS, Understanding
 from .relations import RelationIndex
-from .wordings import Family, stems
 
 MATCHED = 0.3  # gain from which a hop counts as explaining a unit
 SKIP_PENALTY = 1.0  # price of a hop that explains nothing
@@ -198,7 +197,7 @@ class PathSearch:
         family, unit = self.relations.families[step[0]], question.units[u]
         if family.name not in unit.families:
             return not unit.type and not unit.families
-        return not _is_noun(unit.text, family)
+        return not family.is_noun(unit.text)
 
     def _passes_over(self, state: State, u: int, question: Understanding) -> bool:
         """Whether a relation not yet explained stands between this unit and the nearest thing walked so far."""
@@ -290,13 +289,6 @@ class PathSearch:
 
 def _start(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     return nodes, np.zeros(len(nodes), np.int32), np.full(len(nodes), -1, np.int64), np.ones(len(nodes), np.int8)
-
-
-def _is_noun(text: str, family: Family) -> bool:
-    words = stems(text)
-    nouns = {stems(noun) for noun in (*family.subject_nouns, *family.object_nouns)}
-    verbs = {stems(verb) for verb in family.verbs}
-    return words in nouns and words not in verbs
 
 
 def _visited(state: State, parent: np.ndarray, edges: Expansion) -> np.ndarray:

@@ -137,14 +137,14 @@ def _gain(
     if family.name in unit.families:
         subject = unit_stems in {stems(noun) for noun in family.subject_nouns}
         target = unit_stems in {stems(noun) for noun in family.object_nouns}
-        if unit_stems in {stems(verb) for verb in family.verbs}:
+        if unit_stems in {stems(verb) for verb in family.verbs} and not family.is_noun(unit.text):
             return 1.0, 1.0
         if unit_stems in {stems(verb) for verb in family.weak_verbs}:
             return _WEAK, _WEAK
         if subject or target:
             return (1.0 if target else 0.3), (1.0 if subject else 0.3)
         return 1.0, 1.0
-    if unit.families and not overlap:
+    if unit.families and (not overlap or family.name in lexicon().families):
         return (min(cosine, _FOREIGN_CAP),) * 2
     if unit.type:
         best = min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP)

@@ -101,6 +101,14 @@ class Family:
     weak_verbs: tuple[str, ...] = ()
     exclusive: str = ""
 
+    def is_noun(self, phrase: str) -> bool:
+        """Whether a phrase names one of its ends; "supplier" does, and "supplies", though of the same stem, does not."""
+        nouns, words = (*self.subject_nouns, *self.object_nouns), stems(phrase)
+        if words not in {stems(noun) for noun in nouns}:
+            return False
+        spelled = {phrase, phrase.removesuffix("s")}
+        return words not in {stems(verb) for verb in self.verbs} or bool(spelled & {*nouns} and not spelled & {*self.verbs})
+
 
 @lru_cache(maxsize=1)
 def families() -> tuple[Family, ...]:

@@ -59,6 +59,24 @@ def test_phrases_ask_for_families(phrase: str, family: str) -> None:
     assert lexicon().phrases[stems(phrase)] == {family}
 
 
+@pytest.mark.parametrize(
+    ("family", "phrase", "noun"),
+    [
+        ("supplies", "supplier", True),
+        ("supplies", "suppliers", True),
+        ("supplies", "supplies", False),
+        ("supplies", "supplied", False),
+        ("owns", "owner", True),
+        ("owns", "parent companies", True),
+        ("chief executive of", "head", False),
+        ("chief executive of", "ceo", True),
+        ("owns", "supplier", False),
+    ],
+)
+def test_nouns_are_told_from_verbs_of_the_same_stem(family: str, phrase: str, noun: bool) -> None:
+    assert lexicon().families[family].is_noun(phrase) is noun
+
+
 def test_the_packaged_families_are_sound() -> None:
     names = [family.name for family in families()]
     assert len(set(names)) == len(names)
