@@ -437,3 +437,15 @@ def test_importing_the_package_is_light() -> None:
     heavy = "{'numpy', 'rdflib', 'networkx', 'pandas', 'torch', 'faiss'}"
     code = f"import sys, hoptrace.kg; print(sorted({heavy} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_forgetting_takes_kept_answers_along(tmp_path: Path) -> None:
+    note = tmp_path / "é.txt"
+    note.write_text("Orla Vance founded Brightwater Labs.", "utf-8")
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        kg.ingest([note])
+        (uri,) = [source.uri for source in kg.sources()]
+        log = tmp_path / "kg" / "answers.jsonl"
+        log.write_text(json.dumps({"citations": [{"source": uri}]}) + '\n{"citations": []}\n', "utf-8")
+        kg.forget(uri)
+        assert log.read_text("utf-8") == '{"citations": []}\n'
