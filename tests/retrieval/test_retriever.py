@@ -1,0 +1,143 @@
+"""The stages of retrieval together: days, words in quotes, and changes of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hoptrace.agents.agent import Agent
+from hoptrace.kg.graph import KnowledgeGraph
+from hoptrace.retrieval.base import Budget
+from hoptrace.retrieval.encoder import Encoder
+from hoptrace.retrieval.retriever import Found, Resolved, Retriever
+
+
+def find(retriever: Retriever, question: str, as_of: date | None = None, **limits: Any) -> tuple[Found, list[Resolved]]:
+    links = retriever.link(question)
+    reading = retriever.read(question, links, as_of)
+    found = retriever.search(reading, links, Budget(**limits))
+    return found, retriever.resolve(found.candidates, reading)
+
+
+def top(retriever: Retriever, question: str, as_of: date | None = None) -> list[str]:
+    """Labels of the best resolved answers."""
+    _, resolved = find(retriever, question, as_of)
+    return sorted(answer.node.label for answer in resolved[0].answers) if resolved else []
+
+
+@pytest.fixture
+def retriever(agent: Agent) -> Retriever:
+    return agent.retriever
+
+
+def test_three_hops_from_the_name_to_the_answer(retriever: Retriever) -> None:
+    _, resolved = find(retriever, "In which country is the parent company of Brightwater Labs based?")
+    [answer] = resolved[0].answers
+    assert answer.node.label == "Ostrea"
+    [path] = answer.paths
+    assert path.start.label == "Brightwater Labs"
+    assert [hop.triple.relation.label for hop in path.hops] == ["owns", "headquartered in", "located in"]
+    assert all(a.end == b.start for a, b in zip(path.hops, path.hops[1:]))
+    assert all(hop.triple.spans for hop in path.hops)
+
+
+@pytest.mark.parametrize(
+    ("question", "who"),
+    [
+        ("Who leads the company that supplies hull coatings to Brightwater Labs?", "Ravn Ekholm"),
+        ("Who leads the company that supplies ceramic valves to Brightwater Labs?", "Ines Tolland"),
+    ],
+)
+def test_a_word_that_no_relation_says_is_found_in_the_quote(retriever: Retriever, question: str, who: str) -> None:
+    assert top(retriever, question) == [who]
+
+
+@pytest.mark.parametrize(
+    ("question", "day", "who"),
+    [
+        ("Who runs Brightwater Labs?", None, "Piet Aalders"),
+        ("Who was chief executive of Brightwater Labs in 2015?", None, "Orla Vance"),
+        ("Who runs Brightwater Labs?", date(2015, 1, 1), "Orla Vance"),
+        ("Who runs Brightwater Labs?", date(2020, 6, 30), "Orla Vance"),
+        ("Who runs Brightwater Labs?", date(2020, 7, 1), "Piet Aalders"),
+        ("Who was chief executive of Brightwater Labs in 2023?", date(2015, 1, 1), "Orla Vance"),
+    ],
+)
+def test_the_day_decides_who_holds_an_office(retriever: Retriever, question: str, day: date | None, who: str) -> None:
+    assert top(retriever, question, day) == [who]
+
+
+def test_a_day_before_every_tenure_has_no_holder(retriever: Retriever) -> None:
+    found, _ = find(retriever, "Who runs Brightwater Labs?", date(2005, 1, 1))
+    names = {node.label for c in found.candidates for node in retriever.kg.store.nodes(c.nodes)}
+    assert not names & {"Orla Vance", "Piet Aalders"}
+
+
+def test_an_event_counts_only_in_the_days_asked_about(retriever: Retriever) -> None:
+    assert top(retriever, "Who fined Calder Pumps in 2022?") == ["Quay Authority"]
+    assert top(retriever, "Who fined Calder Pumps in May 2022?") == ["Quay Authority"]
+    assert "Quay Authority" not in top(retriever, "Who fined Calder Pumps in 2021?")
+    assert "Quay Authority" not in top(retriever, "Who fined Calder Pumps in June 2022?")
+
+
+def test_what_only_the_past_says_is_marked_expired(own_harbour: KnowledgeGraph, encoder: Encoder) -> None:
+    own_harbour.add("Ragna Ilves", "chair of", "Calder Pumps", valid_from=date(2001, 1, 1), valid_to=date(2004, 1, 1))
+    retriever = Retriever(own_harbour, encoder)
+    found, resolved = find(retriever, "Who chairs Calder Pumps?")
+    assert found.expired
+    asked, past = find(retriever, "Who chaired Calder Pumps in 2002?")
+    assert not asked.expired
+    assert past[0].answers[0].node.label == resolved[0].answers[0].node.label == "Ragna Ilves"
+    assert resolved[0].score < past[0].score
+
+
+def test_changes_of_the_graph_are_seen_by_the_next_question(own_harbour: KnowledgeGraph, encoder: Encoder) -> None:
+    retriever = Retriever(own_harbour, encoder)
+    question = "Who audits Calder Pumps?"
+    assert "Wex LLP" not in top(retriever, question)
+    taught = own_harbour.add("Wex LLP", "audits", "Calder Pumps")
+    assert top(retriever, question) == ["Wex LLP"]
+    own_harbour.retract(taught.id)
+    assert "Wex LLP" not in top(retriever, question)
+    own_harbour.undo()
+    assert top(retriever, question) == ["Wex LLP"]
+
+
+def test_a_later_holder_ends_an_open_tenure(tmp_path: Path, write: Callable[..., None], encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        write(kg, [("Ann Lund", "chief executive of", "Alda Works", {"valid_from": date(2010, 1, 1)})], "old.txt")
+        write(kg, [("Bo Rask", "chief executive of", "Alda Works", {"valid_from": date(2020, 1, 1)})], "new.txt")
+        retriever = Retriever(kg, encoder)
+        assert top(retriever, "Who runs Alda Works?") == ["Bo Rask"]
+        assert top(retriever, "Who ran Alda Works in 2015?") == ["Ann Lund"]
+        assert {t.valid_to for t in kg.triples()} == {None}, "the facts themselves are left as they were stated"
+
+
+def test_passages_hold_the_words_asked_about(retriever: Retriever) -> None:
+    hits = retriever.passages("Who supplies hull coatings?", 3)
+    assert "hull coatings" in hits[0].chunk.text
+    assert len(hits) <= 3
+
+
+def test_budgets_hit_are_named(retriever: Retriever) -> None:
+    found, _ = find(retriever, "Who leads the company that supplies Brightwater Labs?", expansions=1)
+    assert "expansions" in found.truncated
+
+
+def test_an_answer_behind_a_hub_is_found_under_a_small_fan_out(
+    tmp_path: Path, write: Callable[..., None], encoder: Encoder
+) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        crowd = [(f"Customer {i}", "based in", "Tarn") for i in range(300)]
+        write(kg, [("Alda Works", "based in", "Tarn"), *crowd, ("Tarn", "located in", "Norland")])
+        _found, resolved = find(Retriever(kg, encoder), "In which country is Alda Works based?", fan_out=2)
+        assert [answer.node.label for answer in resolved[0].answers] == ["Norland"]
+
+
+def test_an_empty_graph_finds_nothing(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        found, resolved = find(Retriever(kg, encoder), "Who owns Alda Works?")
+        assert (found.candidates, resolved) == ([], [])
