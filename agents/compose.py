@@ -160,9 +160,11 @@ class PathComposer:
 
     def _superlative(self, question: Understanding, found: Found) -> Draft:
         values = self._values(question, self.retriever.resolve(found.candidates, question))
-        values = [(g, v) for g, v in values if len(g.paths[0].hops) > 1 and v.comparable(values[0][1])]
+        values = [(g, v) for g, v in values if len(g.paths[0].hops) > 1]
         if not values:
             return abstain("no values to rank are recorded")
+        if not all(value.comparable(values[0][1]) for _, value in values):
+            return abstain("the values to rank are in different units")
         best, _ = max(values, key=lambda pair: pair[1].key * question.direction)
         reasons = _reasons([path for g, _ in values for path in g.paths])
         label = best.paths[0].hops[-1].start.label

@@ -127,7 +127,7 @@ def test_budgets_hit_are_named(retriever: Retriever) -> None:
     assert "expansions" in found.truncated
 
 
-def test_an_answer_behind_a_hub_is_found_under_a_small_fan_out(
+def test_an_answer_behind_a_hub_is_found_with_little_fan_out(
     tmp_path: Path, write: Callable[..., None], encoder: Encoder
 ) -> None:
     with KnowledgeGraph.open(tmp_path / "kg") as kg:
