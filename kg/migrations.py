@@ -6,6 +6,8 @@ Keys are the 64 bits behind a stable id, as a signed integer: an eighth of the i
     source ─< chunk ─< mention >─ node >─ name      name: a surface form of a node in one source
        └───< span >─ triple >─ node, relation       life, retraction: intervals that answer `known_at`
 
+Triples and spans declare no foreign keys: checking them would be a quarter of a bulk load. `verify` checks them.
+
 What a reader is shown of a node (label, type, aliases), of a relation (label) and of a triple (status, live) is
 derived from rows that belong to sources, so that erasing a source equals never having read it.
 """
@@ -19,7 +21,7 @@ from collections.abc import Callable
 from .errors import SchemaVersionError
 
 
-def m001_store(db: sqlite3.Connection) -> None:
+def m001_graph(db: sqlite3.Connection) -> None:
     for statement in _STORE.split(";\n"):
         db.execute(statement)
     db.execute("INSERT INTO meta VALUES ('store_id', ?)", (uuid.uuid4().hex,))
@@ -33,6 +35,8 @@ CREATE TABLE ledger (
 CREATE TABLE ledger_ref (key INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) WITHOUT ROWID;
 CREATE TABLE tombstone (seq INTEGER NOT NULL, kind TEXT NOT NULL, row INTEGER NOT NULL,
     PRIMARY KEY (seq, kind, row)) WITHOUT ROWID;
+CREATE TABLE last_row (kind TEXT PRIMARY KEY, row INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO last_row VALUES ('chunk', 0), ('node', 0), ('triple', 0);
 
 CREATE TABLE source (
     row INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL UNIQUE, uri TEXT NOT NULL, media_type TEXT NOT NULL,
@@ -42,7 +46,7 @@ CREATE INDEX source_uri ON source (uri);
 CREATE TABLE life (source INTEGER NOT NULL REFERENCES source, begin INTEGER NOT NULL, end INTEGER,
     PRIMARY KEY (source, begin)) WITHOUT ROWID;
 CREATE TABLE chunk (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL UNIQUE, source INTEGER NOT NULL REFERENCES source,
+    row INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, source INTEGER NOT NULL REFERENCES source,
     start INTEGER NOT NULL, end INTEGER NOT NULL, text TEXT NOT NULL, sha256 BLOB NOT NULL, kind TEXT NOT NULL,
     seq INTEGER NOT NULL);
 CREATE INDEX chunk_source ON chunk (source, start);
@@ -55,7 +59,7 @@ CREATE VIRTUAL TABLE fts USING fts5 (text, content='live_chunk', content_rowid='
 CREATE TABLE vector (sha256 BLOB NOT NULL, model TEXT NOT NULL, data BLOB NOT NULL, UNIQUE (sha256, model));
 
 CREATE TABLE node (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, iri TEXT NOT NULL,
+    row INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, kind TEXT NOT NULL, iri TEXT NOT NULL,
     label TEXT NOT NULL, norm TEXT NOT NULL, type TEXT NOT NULL, language TEXT NOT NULL, block TEXT NOT NULL,
     live INTEGER NOT NULL, canon INTEGER NOT NULL REFERENCES node DEFERRABLE INITIALLY DEFERRED);
 CREATE INDEX node_norm ON node (norm);
@@ -88,9 +92,8 @@ CREATE TABLE relation_name (relation INTEGER NOT NULL REFERENCES relation, sourc
 CREATE INDEX relation_name_source ON relation_name (source);
 
 CREATE TABLE triple (
-    row INTEGER PRIMARY KEY AUTOINCREMENT, key INTEGER NOT NULL UNIQUE, subject INTEGER NOT NULL REFERENCES node,
-    relation INTEGER NOT NULL REFERENCES relation, object INTEGER NOT NULL REFERENCES node,
-    valid_from INTEGER NOT NULL, valid_to INTEGER NOT NULL, status TEXT NOT NULL, mark TEXT NOT NULL,
+    row INTEGER PRIMARY KEY, key INTEGER NOT NULL UNIQUE, subject INTEGER NOT NULL, relation INTEGER NOT NULL,
+    object INTEGER NOT NULL, valid_from INTEGER NOT NULL, valid_to INTEGER NOT NULL, status TEXT NOT NULL, mark TEXT NOT NULL,
     retracted INTEGER NOT NULL, live INTEGER NOT NULL, seq INTEGER NOT NULL);
 CREATE INDEX triple_subject ON triple (subject);
 CREATE INDEX triple_object ON triple (object);
@@ -98,14 +101,14 @@ CREATE INDEX triple_seq ON triple (seq);
 CREATE TABLE retraction (triple INTEGER NOT NULL REFERENCES triple, begin INTEGER NOT NULL, end INTEGER,
     PRIMARY KEY (triple, begin)) WITHOUT ROWID;
 CREATE TABLE span (
-    triple INTEGER NOT NULL REFERENCES triple, source INTEGER NOT NULL REFERENCES source, start INTEGER NOT NULL,
-    end INTEGER NOT NULL, extractor TEXT NOT NULL, graph TEXT NOT NULL, chunk INTEGER NOT NULL, crc INTEGER NOT NULL,
+    triple INTEGER NOT NULL, source INTEGER NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    extractor TEXT NOT NULL, graph TEXT NOT NULL, chunk INTEGER NOT NULL, crc INTEGER NOT NULL,
     grounded INTEGER NOT NULL, confidence REAL NOT NULL,
     PRIMARY KEY (triple, source, start, end, extractor, graph)) WITHOUT ROWID;
 CREATE INDEX span_source ON span (source, triple)"""
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_store,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_graph,)
 
 
 def migrate(db: sqlite3.Connection) -> None:

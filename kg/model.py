@@ -20,10 +20,25 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 
+def frame(*parts: str) -> str:
+    """Parts with their lengths in front, so that no two lists of parts give the same text."""
+    return "".join([f"{len(part)}:{part}" for part in parts])
+
+
+def framed_key(framed: str) -> int:
+    """64 bits of BLAKE2b as a signed integer: `framed_key(frame(a) + frame(b))` is `stable_key(a, b)`."""
+    digest = hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
+def stable_key(*parts: str) -> int:
+    """The 64 bits behind a content id, as the signed integer that stores keep."""
+    return framed_key(frame(*parts))
+
+
 def stable_id(prefix: str, *parts: str) -> str:
-    """A content id: `prefix` and 16 hex digits of BLAKE2b over the length-framed parts."""
-    framed = "".join(f"{len(part)}:{part}" for part in parts)
-    return prefix + hashlib.blake2b(framed.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    """A content id: `prefix` and the 16 hex digits of `stable_key(*parts)`."""
+    return f"{prefix}{stable_key(*parts) & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
 _SEPARATORS = re.compile(r"[^\w&+#]+")

@@ -233,7 +233,8 @@ def _join_slips(groups: Mapping[str, list[_Cluster]], apart: Collection[Pair], f
 
 
 def _sketch(core: str) -> str:
-    return " ".join("".join(sorted(set(word))) if len(word) >= _MIN_SLIP_WORD - 1 else word for word in core.split(" "))
+    words = core.split(" ")
+    return " ".join("".join(sorted(set(word))) if len(word) >= _MIN_SLIP_WORD - 1 and word.isalpha() else word for word in words)
 
 
 def one_slip(first: str, second: str) -> bool:

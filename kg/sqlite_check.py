@@ -115,6 +115,11 @@ _RULES: dict[str, tuple[str, Callable[[Any], str]]] = {
         "SELECT key FROM node WHERE kind = 'entity' AND NOT EXISTS (SELECT 1 FROM name WHERE name.node = node.row)",
         lambda key: f"entity {id_of('e', key)}",
     ),
+    "joins nodes or a relation that are missing": (
+        "SELECT key FROM triple WHERE subject NOT IN (SELECT row FROM node) OR object NOT IN (SELECT row FROM node) "
+        "OR relation NOT IN (SELECT row FROM relation)",
+        lambda key: f"triple {id_of('t', key)}",
+    ),
     "has no span": (
         "SELECT key FROM triple WHERE NOT EXISTS (SELECT 1 FROM span WHERE span.triple = triple.row)",
         lambda key: f"triple {id_of('t', key)}",

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import sqlite3
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 from zlib import crc32
 
 from .errors import InputError
 from .grounding import Grounder
-from .model import Document, Fact, Literal, Name, Status, normalize, stable_id
+from .model import Document, Fact, Literal, Name, Status, frame, framed_key, normalize, stable_id, stable_key
 from .resolve import block_of
 from .sqlite_base import key_of
 from .sqlite_settle import Settle
 from .store import OPEN_END, OPEN_START
 
 _BATCH = 20_000
+_BULK = 50_000  # facts
 _NORM_LIMIT = 200  # a literal may be megabytes long; nobody looks it up by more than this
+
+
+@dataclass(slots=True)
+class _Node:
+    key: int
+    frame: str
+    row: int = 0
+
+
+_ALWAYS = (OPEN_START, OPEN_END, frame("", ""))
+_Statement = tuple[_Node, int, _Node, int, int]  # subject, relation row, object, first day, first day after
 
 
 class FactWriter:
@@ -38,25 +54,52 @@ class FactWriter:
         self._db, self._seq, self._settle = db, seq, settle
         self._source, self._source_id, self._document, self._cuts = source, source_id, document, cuts
         self._starts = [start for start, _, _ in cuts]
-        self._first_chunk = self._next_row("chunk")
-        self._nodes: dict[Name | Literal, tuple[int, str]] = {}
+        self._last = {kind: int(row) for kind, row in db.execute("SELECT kind, row FROM last_row")}
+        self._first_chunk = self._last["chunk"] + 1
+        self._nodes: dict[Name | Literal, _Node] = {}
+        self._fresh: list[tuple[Name | Literal, _Node]] = []
         self._relations: dict[tuple[str, str], tuple[int, str]] = {}
         self._functional = {row for (row,) in db.execute("SELECT row FROM relation WHERE functional")}
         self._names: dict[tuple[int, str, str], bool] = {}
+        self._norms: dict[str, str] = {}
         self._shown: dict[int, tuple[str, str]] = {}  # label and type of live nodes; one more use of them changes nothing
         self._grounder = Grounder(document)
+        self._sure = Status.AUDITED if document.kind == "human" else Status.GROUNDED
 
     def write(self) -> None:
         self._write_chunks()
         self._write_mentions()
-        facts = iter(self._document.facts)
-        while batch := list(islice(facts, _BATCH)):
-            self._write_facts(batch)
+        with self._bulk():
+            facts = iter(self._document.facts)
+            while batch := list(islice(facts, _BATCH)):
+                self._write_facts(batch)
         self._write_names()
+        self._db.executemany("UPDATE last_row SET row = ? WHERE kind = ?", ((row, kind) for kind, row in self._last.items()))
 
-    def _next_row(self, table: str) -> int:
-        found = self._db.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,)).fetchone()
-        return int(found[0]) + 1 if found else 1
+    @contextmanager
+    def _bulk(self) -> Iterator[None]:
+        """Write a document larger than all before it without looking up from the work.
+
+        Indexes are faster to make afterwards than to keep while inserting, and the collector would walk the millions
+        of facts in memory again and again, though nothing here makes cycles: together more than half of the time.
+        """
+        if len(self._document.facts) <= max(_BULK, self._last["triple"]):
+            yield
+            return
+        indexes = self._db.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('triple', 'span') AND sql IS NOT NULL"
+        ).fetchall()
+        for name, _ in indexes:
+            self._db.execute(f"DROP INDEX {name}")
+        collecting = gc.isenabled()
+        gc.disable()
+        try:
+            yield
+        finally:
+            if collecting:
+                gc.enable()
+        for _, create in indexes:
+            self._db.execute(create)
 
     def _write_chunks(self) -> None:
         text, first = self._document.text, self._first_chunk
@@ -65,24 +108,23 @@ class FactWriter:
             "INSERT INTO chunk (row, key, source, start, end, text, sha256, kind, seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
-                    first + i, key_of(stable_id("c", self._source_id, str(start), str(end))), self._source, start, end,
+                    first + i, stable_key(self._source_id, str(start), str(end)), self._source, start, end,
                     piece, hashlib.sha256(piece.encode()).digest(), kind, self._seq,
                 )
                 for i, ((start, end, kind), piece) in enumerate(zip(self._cuts, pieces))
             ),
         )  # fmt: skip
         self._db.executemany("INSERT INTO fts (rowid, text) VALUES (?, ?)", enumerate(pieces, first))
+        self._last["chunk"] += len(pieces)
 
     def _write_mentions(self) -> None:
-        mentions = self._document.mentions
-        self._number_nodes({mention.name: None for mention in mentions})
-        self._db.executemany(
-            "INSERT OR IGNORE INTO mention VALUES (?, ?, ?, ?)",
-            (
-                (self._first_chunk + self._chunk_at(mention.start), mention.start, mention.end, self._nodes[mention.name][0])
-                for mention in mentions
-            ),
-        )
+        placed = []
+        for mention in self._document.mentions:
+            node = self._nodes.get(mention.name) or self._meet(mention.name)
+            placed.append((self._first_chunk + self._chunk_at(mention.start), mention.start, mention.end, node))
+        self._number_nodes()
+        rows = ((chunk, start, end, node.row) for chunk, start, end, node in placed)
+        self._db.executemany("INSERT OR IGNORE INTO mention VALUES (?, ?, ?, ?)", rows)
 
     def _chunk_at(self, position: int) -> int:
         return bisect_right(self._starts, position) - 1
@@ -90,99 +132,106 @@ class FactWriter:
     # ---- triples
 
     def _write_facts(self, facts: Sequence[Fact]) -> None:
-        self._number_nodes({end: None for fact in facts for end in (fact.subject, fact.object)})
-        grounded: dict[int, bool] = {}
-        triples: dict[int, tuple[int, int, int, int, int]] = {}
+        statements: dict[int, _Statement] = {}
+        shown: set[int] = set()
         spans = []
         for fact in facts:
-            key, triple = self._triple(fact)
-            span, shown = self._span(fact)
-            triples[key] = triple
-            grounded[key] = grounded.get(key, False) or shown
-            spans.append((key, *span))
-        known = self._known("triple", triples)
-        row = self._next_row("triple")
-        new = []
-        for key, (subject, relation, object_, begin, end) in triples.items():
-            if key not in known:
-                known[key] = row
-                new.append((row, key, subject, relation, object_, begin, end, self._status(grounded[key]), self._seq))
-                if relation in self._functional:
-                    self._settle.touch_triples([row])
-                row += 1
-            else:
-                self._settle.touch_triples([known[key]])
-        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, 1, ?)", new)
+            subject = self._nodes.get(fact.subject) or self._meet(fact.subject)
+            object_ = self._nodes.get(fact.object) or self._meet(fact.object)
+            relation = self._relations.get((fact.relation, fact.relation_iri)) or self._relation(fact)
+            begin, end, days = _ALWAYS if fact.valid_from is None and fact.valid_to is None else self._days(fact)
+            key = framed_key(subject.frame + relation[1] + object_.frame + days)
+            statements[key] = (subject, relation[0], object_, begin, end)
+            span = self._span(fact)
+            spans.append((key, span))
+            if span[6]:
+                shown.add(key)
+        self._number_nodes()
+        rows = self._number_triples(statements, shown)
         self._db.executemany(
             "INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            ((known[key], self._source, *span) for key, *span in spans),
+            [(rows[key], self._source, *span) for key, span in spans],
         )
 
-    def _triple(self, fact: Fact) -> tuple[int, tuple[int, int, int, int, int]]:
-        subject, subject_id = self._nodes[fact.subject]
-        object_, object_id = self._nodes[fact.object]
-        relation, relation_id = self._relation(fact.relation, fact.relation_iri)
+    def _number_triples(self, statements: dict[int, _Statement], shown: set[int]) -> dict[int, int]:
+        """Give every statement its row, inserting those that the store does not hold; the others are settled at the end."""
+        rows = dict(self._known("triple", "key, row", statements))
+        self._settle.touch_triples(rows.values())
+        row, new, functional = self._last["triple"], [], []
+        for key, (subject, relation, object_, begin, end) in statements.items():
+            if key not in rows:
+                rows[key] = row = row + 1
+                status = self._sure if key in shown else Status.PROPOSED
+                new.append((row, key, subject.row, relation, object_.row, begin, end, status, self._seq))
+                if relation in self._functional:
+                    functional.append(row)
+        self._last["triple"] = row
+        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, 1, ?)", new)
+        self._settle.touch_triples(functional)
+        return rows
+
+    def _days(self, fact: Fact) -> tuple[int, int, str]:
+        """First day, first day after, and their part of the triple's key."""
         begin, end = fact.valid_from, fact.valid_to
         if begin and end and begin >= end:
             raise InputError(f"{self._document.uri}: a fact about {fact.subject.label!r} ends ({end}) before it begins ({begin})")
-        key = key_of(
-            stable_id(
-                "t", subject_id, relation_id, object_id, begin.isoformat() if begin else "", end.isoformat() if end else ""
-            )
-        )
-        days = (begin.toordinal() if begin else OPEN_START, end.toordinal() if end else OPEN_END)
-        return key, (subject, relation, object_, *days)
+        framed = frame(begin.isoformat() if begin else "", end.isoformat() if end else "")
+        return begin.toordinal() if begin else OPEN_START, end.toordinal() if end else OPEN_END, framed
 
-    def _span(self, fact: Fact) -> tuple[tuple[int, int, str, str, int, int, bool, float], bool]:
+    def _span(self, fact: Fact) -> tuple[int, int, str, str, int, int, bool, float]:
+        """The columns of table span after triple and source."""
         if not 0.0 <= fact.confidence <= 1.0:
             raise InputError(f"{self._document.uri}: confidence {fact.confidence!r} is not between 0 and 1")
-        at = self._chunk_at(fact.start)
-        shown = self._grounder.grounded(fact, self._cuts[at][0], self._cuts[at][1])
-        crc = crc32(self._document.text[fact.start : fact.end].encode())
-        chunk = self._first_chunk + at
-        return (fact.start, fact.end, fact.extractor, fact.graph, chunk, crc, shown, fact.confidence), shown
+        start, end = fact.start, fact.end
+        at = self._chunk_at(start)
+        shown = self._grounder.sure or self._grounder.grounded(fact, self._cuts[at][0], self._cuts[at][1])
+        crc = crc32(self._document.text[start:end].encode())
+        return start, end, fact.extractor, fact.graph, self._first_chunk + at, crc, shown, fact.confidence
 
-    def _status(self, grounded: bool) -> str:
-        """The status of a triple that only this document states; a triple with more than one is settled at the end."""
-        if self._document.kind == "human":
-            return Status.AUDITED.value
-        return Status.GROUNDED.value if grounded else Status.PROPOSED.value
-
-    def _relation(self, label: str, iri: str) -> tuple[int, str]:
-        found = self._relations.get((label, iri))
-        if found is None:
-            if not label.strip():
-                raise InputError(f"{self._document.uri}: a fact has an empty relation")
-            relation_id = stable_id("r", iri or normalize(label))
-            key = key_of(relation_id)
-            row, shown = self._db.execute("SELECT row, label FROM relation WHERE key = ?", (key,)).fetchone() or (0, label)
-            if not row:
-                insert = "INSERT INTO relation (key, label, iri, functional) VALUES (?, ?, ?, 0)"
-                row = int(self._db.execute(insert, (key, label, iri)).lastrowid or 0)
-            self._db.execute("INSERT OR IGNORE INTO relation_name VALUES (?, ?, ?)", (row, self._source, label))
-            if shown != label:
-                self._db.execute("INSERT OR IGNORE INTO touched_relation VALUES (?)", (row,))
-            found = self._relations[(label, iri)] = (row, relation_id)
+    def _relation(self, fact: Fact) -> tuple[int, str]:
+        """Row and framed id of a relation that this document had not used before."""
+        label, iri = fact.relation, fact.relation_iri
+        if not label.strip():
+            raise InputError(f"{self._document.uri}: a fact has an empty relation")
+        relation_id = stable_id("r", iri or normalize(label))
+        key = key_of(relation_id)
+        row, shown = self._db.execute("SELECT row, label FROM relation WHERE key = ?", (key,)).fetchone() or (0, label)
+        if not row:
+            insert = "INSERT INTO relation (key, label, iri, functional) VALUES (?, ?, ?, 0)"
+            row = int(self._db.execute(insert, (key, label, iri)).lastrowid or 0)
+        self._db.execute("INSERT OR IGNORE INTO relation_name VALUES (?, ?, ?)", (row, self._source, label))
+        if shown != label:
+            self._db.execute("INSERT OR IGNORE INTO touched_relation VALUES (?)", (row,))
+        found = self._relations[(label, iri)] = (row, frame(relation_id))
         return found
 
     # ---- nodes and names
 
-    def _number_nodes(self, ends: Iterable[Name | Literal]) -> None:
-        """Give every name and literal its row, inserting those that the store does not hold."""
-        fresh = [end for end in ends if end not in self._nodes]
-        ids = [self._node_id(end) for end in fresh]
-        keys = [key_of(node_id) for node_id in ids]
-        known = self._known("node", keys)
-        row, new, blocks = self._next_row("node"), [], set()
-        for end, node_id, key in zip(fresh, ids, keys):
+    def _meet(self, end: Name | Literal) -> _Node:
+        """The node of a name or literal that this document had not used before; its row is 0 until `_number_nodes`."""
+        node_id = self._node_id(end)
+        node = self._nodes[end] = _Node(key_of(node_id), frame(node_id))
+        self._fresh.append((end, node))
+        return node
+
+    def _number_nodes(self) -> None:
+        """Give the nodes met since the last time their rows, inserting those that the store does not hold."""
+        keys = [node.key for _, node in self._fresh]
+        known: dict[int, int] = {}
+        for key, row, label, type_, live in self._known("node", "key, row, label, type, live", keys):
+            known[key] = row
+            self._shown.setdefault(row, (label, type_) if live else ("", ""))
+        new, blocks = [], set()
+        for end, node in self._fresh:
+            key = node.key
             if key not in known:
-                known[key] = row
-                new.append(self._node_row(row, key, end))
+                known[key] = self._last["node"] = self._last["node"] + 1
+                new.append(self._node_row(known[key], key, end))
                 blocks.add(new[-1][8])
-                row += 1
-            self._nodes[end] = (known[key], node_id)
+            node.row = known[key]
             if isinstance(end, Name):
-                self._add_names(end, known[key])
+                self._add_names(end, node.row)
+        self._fresh.clear()
         self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", new)
         self._settle.dirty(blocks - {""})
 
@@ -191,13 +240,13 @@ class FactWriter:
             return end.id
         if not end.label.strip():
             raise InputError(f"{self._document.uri}: an entity has an empty name")
-        return stable_id("e", end.iri) if end.iri else stable_id("e", normalize(end.label), end.type)
+        return stable_id("e", end.iri) if end.iri else stable_id("e", self._norm(end.label), end.type)
 
     def _node_row(self, row: int, key: int, end: Name | Literal) -> tuple[int, int, str, str, str, str, str, str, str, int]:
         if isinstance(end, Literal):
             norm = normalize(end.value[:_NORM_LIMIT])
             return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", row
-        norm = normalize(end.label)
+        norm = self._norm(end.label)
         self._shown[row] = (end.label, end.type)
         return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), row
 
@@ -206,9 +255,6 @@ class FactWriter:
         for alias in name.aliases:
             if alias.strip():
                 self._names.setdefault((row, alias, name.type), False)
-        if row not in self._shown:
-            found = self._db.execute("SELECT label, type, live FROM node WHERE row = ?", (row,)).fetchone()
-            self._shown[row] = found[:2] if found[2] else ("", "")
         label, type_ = self._shown[row]
         if name.label != label or name.type not in ("", type_):
             self._settle.touch_nodes([row])  # which label and type are shown is decided at the end
@@ -216,10 +262,16 @@ class FactWriter:
     def _write_names(self) -> None:
         self._db.executemany(
             "INSERT INTO name VALUES (?, ?, ?, ?, ?, ?)",
-            ((row, self._source, text, type_, normalize(text), used) for (row, text, type_), used in self._names.items()),
+            ((row, self._source, text, type_, self._norm(text), used) for (row, text, type_), used in self._names.items()),
         )
 
-    def _known(self, table: str, keys: Iterable[int] | Mapping[int, object]) -> dict[int, int]:
-        """Rows of the keys that the store already holds."""
-        sql = f"SELECT key, row FROM {table} WHERE key IN (SELECT value FROM json_each(?))"
-        return dict(self._db.execute(sql, (json.dumps(list(keys)),)))
+    def _norm(self, text: str) -> str:
+        norm = self._norms.get(text)
+        if norm is None:
+            norm = self._norms[text] = normalize(text)
+        return norm
+
+    def _known(self, table: str, columns: str, keys: Iterable[int]) -> Iterator[tuple[Any, ...]]:
+        """Columns of the rows that the store already holds."""
+        sql = f"SELECT {columns} FROM {table} WHERE key IN (SELECT value FROM json_each(?))"
+        return self._db.execute(sql, (json.dumps(list(keys)),))

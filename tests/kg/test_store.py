@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from hoptrace.kg.errors import CorruptionError, LockedError, MissingPathError, SchemaVersionError, StorageError
-from hoptrace.kg.model import Fact, Literal, Name, Status
+from hoptrace.kg.model import Fact, Literal, Name, Status, stable_id, text_hash
 from hoptrace.kg.sqlite import SQLiteStore
 from hoptrace.kg.testing import ALL, FOUNDED, OWNS, StoreContract, document, edge_set, erase, put
 from hypothesis import given, settings
@@ -260,3 +260,34 @@ def test_a_fact_is_one_span_however_often_it_is_given(tmp_path: Path) -> None:
     (triple,) = store.triples()
     assert len(triple.spans) == 1
     assert isinstance(twice.facts[0], Fact)
+
+
+def test_a_bulk_load_equals_small_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The path for documents larger than the store drops and remakes indexes; nothing else may differ."""
+    body = [(f"Maker {i % 40}", "supplies", f"Buyer {i % 90}") for i in range(400)]
+    large = document("large", "; ".join(" ".join(parts) for parts in body), *body)
+    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BULK", 100)
+    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BATCH", 7)
+    bulk = SQLiteStore(tmp_path / "bulk")
+    put(bulk, large)
+    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BULK", 10_000)
+    plain = SQLiteStore(tmp_path / "plain")
+    put(plain, large)
+    assert bulk.content_hash() == plain.content_hash()
+    assert len(bulk.edges().triple) == len({*body})
+    indexes = "SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY name"
+    assert bulk.query(indexes) == plain.query(indexes)
+    put(bulk, OWNS)
+    assert list(bulk.verify()) == []
+
+
+def test_ids_are_those_of_the_model(tmp_path: Path) -> None:
+    store = SQLiteStore(tmp_path)
+    source = put(store, OWNS, size=400)
+    (triple,) = store.triples()
+    subject, object_ = stable_id("e", "brightwater labs limited", "company"), stable_id("e", "tarn pumps", "")
+    assert (triple.subject.id, triple.object.id) == (subject, object_)
+    assert triple.relation.id == stable_id("r", "owns")
+    assert triple.id == stable_id("t", subject, triple.relation.id, object_, "", "")
+    assert source.id == stable_id("s", OWNS.uri, OWNS.sha256, text_hash(OWNS.text))
+    assert triple.spans[0].chunk_id == stable_id("c", source.id, "0", str(len(OWNS.text)))
