@@ -15,8 +15,10 @@ Nothing is overwritten, so both only choose which version is believed. `forget` 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from .errors import InputError, LedgerError
@@ -81,6 +83,19 @@ def forget(store: Store, source_id_or_uri: str) -> int:
         # The ledger keeps the id only: a uri may be as private as the text.
         writer.note("forget", f"forget {versions[-1].id} and its history", {}, undoable=False)
     return len(versions)
+
+
+def scrub(folder: Path, uris: Collection[str]) -> None:
+    """Take the lines that name these sources out of the JSON lines in a folder: kept answers and quarantine may quote them."""
+    quoted = [json.dumps(uri, ensure_ascii=plain) for uri in uris for plain in (True, False)]
+    for log in folder.glob("*.jsonl"):
+        lines = log.read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if not any(uri in line for uri in quoted)]
+        if len(kept) < len(lines):
+            fresh = log.with_suffix(".new")
+            fresh.write_text("".join(kept), "utf-8")
+            fresh.chmod(log.stat().st_mode & 0o777)
+            fresh.replace(log)
 
 
 # ---- statements ----------------------------------------------------------------------------------------------------
@@ -265,4 +280,4 @@ def _nearest(wanted: str, known: list[str]) -> str:
     return f"; nearest: {', '.join(map(repr, near))}" if near else ""
 
 
-__all__ = ["Change", "audit", "forget", "link", "redo", "retract", "teach", "undo", "write_document"]
+__all__ = ["Change", "audit", "forget", "link", "redo", "retract", "scrub", "teach", "undo", "write_document"]

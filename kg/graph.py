@@ -12,7 +12,6 @@ adjacency follows the store's `seq` (`kg.adjacency`).
 from __future__ import annotations
 
 import difflib
-import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -107,9 +106,7 @@ class KnowledgeGraph:
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         return ingest(self, several, extractor=extractor, dry_run=dry_run, strict=strict, progress=progress)
 
-    def write_document(
-        self, document: Document, cuts: Sequence[tuple[int, int, str]], *, defer_resolve: bool = False
-    ) -> Source:
+    def write_document(self, document: Document, cuts: Sequence[tuple[int, int, str]], *, defer_resolve: bool = False) -> Source:
         """Make `document` the live version of its uri, in one transaction; the same content again changes nothing.
 
         Args:
@@ -132,8 +129,7 @@ class KnowledgeGraph:
         """
         uris = {known.uri for known in self.store.sources(live=None) if source in (known.id, known.uri)}
         erased = edits.forget(self.store, source)
-        for log in self.path.glob("*.jsonl"):  # kept answers and quarantined lines may quote it
-            _scrub(log, [json.dumps(uri, ensure_ascii=plain) for uri in uris for plain in (True, False)])
+        edits.scrub(self.path, uris)
         return erased
 
     # ---- statements
@@ -343,11 +339,9 @@ class KnowledgeGraph:
         """The graph as integers, in step with the store; with `known_at`, as it was believed then."""
         with self._guard:
             if known_at is None:
-                self._adjacency = (
-                    follow(self._adjacency, self.store, self.generations)
-                    if self._adjacency
-                    else load_adjacency(self.store, self.generations)
-                )
+                known = self._adjacency
+                where = (self.store, self.generations)
+                self._adjacency = follow(known, *where) if known else load_adjacency(*where)
                 return self._adjacency
             past = self._past.get(known_at)
             if past is None or past.seq != self.store.seq:  # forgetting changes the past too
@@ -450,17 +444,6 @@ class GraphView:
     @property
     def ordinal(self) -> int | None:
         return self.day.toordinal() if self.day else None
-
-
-def _scrub(log: Path, quoted: list[str]) -> None:
-    """Take the lines that name a source out of a file of JSON lines, in one step."""
-    lines = log.read_text("utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if not any(uri in line for uri in quoted)]
-    if len(kept) < len(lines):
-        fresh = log.with_suffix(".new")
-        fresh.write_text("".join(kept), "utf-8")
-        fresh.chmod(log.stat().st_mode & 0o777)
-        fresh.replace(log)
 
 
 __all__ = ["GraphView", "KnowledgeGraph", "Value"]
