@@ -20,6 +20,7 @@ from .sqlite_write import EPOCH, moment
 from .store import Changes, Edges, Marks
 
 _EVIDENCE = "(" + ", ".join(f"'{status.value}'" for status in EVIDENCE) + ")"
+_RELATION = "SELECT row, key, label, iri, functional FROM relation"
 _TRIPLE = """
 SELECT triple.row, triple.key, subject.canon, triple.relation, object.canon, status, retracted, valid_from, valid_to,
        (SELECT min(life.begin) FROM span JOIN life ON life.source = span.source WHERE span.triple = triple.row),
@@ -161,12 +162,7 @@ class GraphReads(TextReads):
         )
 
     def relations(self) -> list[tuple[int, Relation]]:
-        return [
-            (row, Relation(id_of("r", key), label, iri, bool(functional)))
-            for row, key, label, iri, functional in self.query(
-                "SELECT row, key, label, iri, functional FROM relation ORDER BY row"
-            )
-        ]
+        return [_relation(fields) for fields in self.query(f"{_RELATION} ORDER BY row")]
 
     def support(self, entity_id: str) -> dict[str, int]:
         row = self.row_of(entity_id)
@@ -274,7 +270,8 @@ class GraphReads(TextReads):
                 one[0]: one for one in db.execute(f"{_TRIPLE} WHERE triple.row IN (SELECT value FROM json_each(?))", (listed,))
             }
             nodes = self._nodes({node for one in fields.values() for node in (one[2], one[4])})
-            relations = dict(self.relations())
+            used = json.dumps(sorted({one[3] for one in fields.values()}))
+            relations = dict(map(_relation, db.execute(f"{_RELATION} WHERE row IN (SELECT value FROM json_each(?))", (used,))))
             spans = self._spans(fields, listed)
         made = {}
         for row, key, subject, relation, object_, status, retracted, begin, end, recorded, until in fields.values():
@@ -358,3 +355,8 @@ _ABOUT = """SELECT chunk.row AS chunk, chunk.source AS source FROM mention JOIN 
 JOIN source ON source.row = chunk.source WHERE source.live AND node {within}
 UNION SELECT span.chunk, span.source FROM triple JOIN span ON span.triple = triple.row JOIN source ON source.row = span.source
 WHERE source.live AND triple.live AND (subject {within} OR object {within})"""
+
+
+def _relation(fields: tuple[int, int, str, str, int]) -> tuple[int, Relation]:
+    row, key, label, iri, functional = fields
+    return row, Relation(id_of("r", key), label, iri, bool(functional))
