@@ -68,8 +68,8 @@ def _same(store: Store, live: Source, document: Document, cuts: Sequence[tuple[i
     return unordered and facts and list(cuts) == old_cuts
 
 
-def forget(store: Store, source_id_or_uri: str) -> int:
-    """Erase every version of a document; returns how many there were."""
+def forget(store: Store, source_id_or_uri: str) -> list[Source]:
+    """Erase every version of a document; returns what they were."""
     versions = list(store.sources(uri=source_id_or_uri, live=None))
     if not versions:
         everything = list(store.sources(live=None))
@@ -82,7 +82,7 @@ def forget(store: Store, source_id_or_uri: str) -> int:
             writer.erase(source.id)
         # The ledger keeps the id only: a uri may be as private as the text.
         writer.note("forget", f"forget {versions[-1].id} and its history", {}, undoable=False)
-    return len(versions)
+    return versions
 
 
 def scrub(folder: Path, uris: Collection[str]) -> None:

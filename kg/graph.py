@@ -127,10 +127,9 @@ class KnowledgeGraph:
         Raises:
             InputError: no such source; names the nearest uris.
         """
-        uris = {known.uri for known in self.store.sources(live=None) if source in (known.id, known.uri)}
         erased = edits.forget(self.store, source)
-        edits.scrub(self.path, uris)
-        return erased
+        edits.scrub(self.path, {version.uri for version in erased})
+        return len(erased)
 
     # ---- statements
 
