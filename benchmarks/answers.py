@@ -1,0 +1,192 @@
+"""Answers with their sources over passages: `python benchmarks/answers.py DATASET_DIR [--limit N]`.
+
+The folder holds passages.jsonl, questions.jsonl {question, answer | answers, supporting_pids | supporting_facts} and,
+optionally, triples.jsonl (else the default extractor reads the passages). Every question is asked through `Agent`.
+
+`em` and `f1` are SQuAD's, of the first answer against the accepted answer it fits best; 0 for an abstention.
+`citation_precision` is the share of an answer's citations that lie in a gold passage, `citation_recall` the share of gold
+passages that it cites, both over questions that were answered with a citation (`cited` of n).
+
+Baselines take the best passage by `bm25`, `dense` or `rrf` and answer the entity in it that the question does not name
+and whose sentence is nearest to the question by cosine, the earliest of those; yes-no questions included. They cite that
+passage.
+
+Evidence in WordPiece tokens per question: `S1` what was packed for the answer, `S2` the whole chunks around the same facts,
+`S3` those and the other chunks among the ten best by rrf, as a page window of a passage retriever would hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
+from hoptrace import Agent, KnowledgeGraph
+from hoptrace.kg.ingest.sentences import sentences
+from hoptrace.kg.model import normalize
+from hoptrace.retrieval.encoder import Encoder
+from hoptrace.retrieval.metrics import exact_match, token_f1
+from hoptrace.retrieval.passages import PassageSearch
+
+WINDOW = 10  # passages of the page window of S3
+SYSTEMS = ("bm25", "dense", "rrf", "hoptrace")
+MEASURES = ("em", "f1", "abstained", "citation_precision", "citation_recall")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one system did on one question: its answers, the pids it cites, tokens by setting."""
+
+    question: dict[str, Any]
+    answers: tuple[str, ...]
+    cited: tuple[str, ...]
+    milliseconds: float
+    tokens: tuple[int, int, int] = (0, 0, 0)
+
+    def measures(self) -> dict[str, float]:
+        """Measures of this question; those of citations only where there are any."""
+        accepted = gold(self.question)
+        said = self.answers[0] if self.answers else ""
+        found = {"em": exact_match(said, accepted), "f1": token_f1(said, accepted), "abstained": float(not self.answers)}
+        wanted = set(supporting_pids(self.question))
+        if self.cited and wanted:
+            found["citation_precision"] = sum(pid in wanted for pid in self.cited) / len(self.cited)
+            found["citation_recall"] = len(wanted & set(self.cited)) / len(wanted)
+        return found
+
+
+def gold(question: dict[str, Any]) -> list[str]:
+    """Accepted answers."""
+    return [*question.get("answers", [question.get("answer", "")]), *question.get("answer_aliases", [])]
+
+
+class Extractive:
+    """Baselines: the entity of the best passage that stands in the sentence nearest to the question."""
+
+    def __init__(self, kg: KnowledgeGraph, search: PassageSearch) -> None:
+        self.kg, self.search = kg, search
+        nodes, chunks = kg.store.mentions()
+        order = np.argsort(chunks, kind="stable")
+        self._nodes, self._chunks = nodes[order], chunks[order]
+
+    def ask(self, system: str, question: str) -> tuple[str, int]:
+        """(answer or "", chunk row or -1)."""
+        ranking = getattr(self.search, system)(question, 1)
+        if not ranking:
+            return "", -1
+        row = ranking[0][0]
+        text = next(chunk.text for _, chunk in self.kg.store.chunks([row]))
+        start, end = np.searchsorted(self._chunks, [row, row + 1])
+        asked = normalize(question)
+        labels = [node.label for node in self.kg.store.nodes(np.unique(self._nodes[start:end]).tolist())]
+        labels = [label for label in labels if normalize(label) not in asked]
+        pieces = [text[begin:stop] for begin, stop in sentences(text)]
+        if not pieces:
+            return "", row
+        cosines = self.search.encoder.encode(pieces) @ self.search.encoder.encode([question])[0]
+        for i in np.argsort(-cosines, kind="stable").tolist():
+            inside = [(pieces[i].find(label), label) for label in labels if label in pieces[i]]
+            if inside:
+                return min(inside)[1], row
+        return "", row
+
+
+class Runner:
+    """One graph, every system."""
+
+    def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
+        self.kg, self.encoder = kg, encoder
+        self.agent = Agent(kg, encoder=encoder)
+        self.agent.retriever.warm_up()
+        self.agent.ask("warm")
+        self.search = PassageSearch(kg, encoder)
+        self.extractive = Extractive(kg, self.search)
+        uris = {source.id: source.uri for source in kg.sources()}
+        self.pids = {row: uris[chunk.source_id].rpartition("#")[2] for row, chunk in kg.store.chunks()}
+
+    def run(self, system: str, question: dict[str, Any]) -> Row:
+        start = time.perf_counter()
+        if system == "hoptrace":
+            answer = self.agent.ask(question["question"])
+            spent = 1000 * (time.perf_counter() - start)
+            cited = tuple(citation.source.rpartition("#")[2] for citation in answer.citations)
+            usage = answer.usage
+            window = usage.window_tokens + self._others(question["question"], [hop for p in answer.paths for hop in p.hops])
+            return Row(question, answer.answers, cited, spent, (usage.evidence_tokens, usage.window_tokens, window))
+        said, row = self.extractive.ask(system, question["question"])
+        spent = 1000 * (time.perf_counter() - start)
+        return Row(question, (said,) if said else (), (self.pids[row],) if said else (), spent)
+
+    def _others(self, question: str, hops: list[Any]) -> int:
+        """Tokens of the chunks among the best that hold no fact of the answer."""
+        used = {span.chunk_id for hop in hops for span in hop.triple.spans[:1]}
+        chunks = self.kg.store.chunks([row for row, _ in self.search.rrf(question, WINDOW)])
+        return sum(self.encoder.count_tokens([chunk.text for _, chunk in chunks if chunk.id not in used]))
+
+
+def figures(rows: list[Row]) -> dict[str, Any]:
+    """Means with intervals."""
+    measured = [row.measures() for row in rows]
+    found: dict[str, Any] = {"n": len(rows), "cited": sum("citation_precision" in m for m in measured)}
+    for name in MEASURES:
+        values = [m[name] for m in measured if name in m]
+        found |= with_interval(name, values) if values else {name: None}
+    return found | {"latency_ms": percentiles([row.milliseconds for row in rows])}
+
+
+def tokens(rows: list[Row]) -> dict[str, float]:
+    """Mean evidence tokens by setting, over the questions that were answered."""
+    counted = np.array([row.tokens for row in rows if row.answers] or [(0, 0, 0)])
+    return dict(zip(("S1", "S2", "S3"), counted.mean(axis=0).round(1).tolist(), strict=True))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("dataset", type=Path)
+    parser.add_argument("--limit", type=int, help="only the first N questions")
+    options = parser.parse_args()
+    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][: options.limit]
+    with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
+        start = time.perf_counter()
+        kg.ingest([options.dataset])
+        runner = Runner(kg, Encoder.default())
+        index_s = time.perf_counter() - start
+        rows = {system: [runner.run(system, question) for question in questions] for system in SYSTEMS}
+    report(options.dataset.resolve().name, rows, index_s)
+
+
+def report(dataset: str, rows: dict[str, list[Row]], index_s: float) -> None:
+    """The tables for people and the line for programs."""
+    systems = {system: figures(some) for system, some in rows.items()}
+    ours, used = systems["hoptrace"], tokens(rows["hoptrace"])
+    print(f"{dataset}: {ours['n']} questions; 95 % bootstrap intervals")
+    table = []
+    for system, one in systems.items():
+        cells = ["-" if one[m] is None else "{:.3f} [{:.3f}, {:.3f}]".format(one[m], *one[f"{m}_ci95"]) for m in MEASURES]
+        table.append([system, *cells, one["latency_ms"]["p50"], one["latency_ms"]["p95"]])
+    print_table(["system", *MEASURES, "p50 ms", "p95 ms"], table)
+    print(f"\nevidence tokens of an answer: S1 {used['S1']}, S2 {used['S2']}, S3 {used['S3']}")
+    peak = peak_mb()
+    print(f"index {index_s:.1f} s, peak {peak:.0f} MB")
+    systems["hoptrace"] |= {"evidence_tokens": used}
+    print_result(
+        {
+            "benchmark": "answers",
+            "dataset": dataset,
+            "n": ours["n"],
+            "systems": systems,
+            "latency_ms": ours["latency_ms"],
+            "index_s": round(index_s, 2),
+            "peak_mb": peak,
+            "commit": commit(),
+        }
+    )
+
+
+if __name__ == "__main__":
+    main()
