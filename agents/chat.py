@@ -105,7 +105,7 @@ def _parse(content: Any) -> dict[str, Any] | str:
 def _is_claim(claim: Any) -> bool:
     if not isinstance(claim, dict) or not isinstance(claim.get("text"), str) or not isinstance(claim.get("citations"), list):
         return False
-    return all(isinstance(i, int) for i in claim["citations"])
+    return all(isinstance(i, int) and not isinstance(i, bool) for i in claim["citations"])
 
 
 def _add(usage: Usage, reply: Any) -> Usage:

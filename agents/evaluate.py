@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ from .values import parse_number
 
 if TYPE_CHECKING:
     from .agent import Agent
+
+
+_DATING = frozenset("in on since until from by the of about around".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,13 +157,20 @@ def same(gold: str, given: str) -> bool:
     first_words, second_words = _plain(gold).split(), _plain(given).split()
     if first_words == second_words or (first_words == second_words[:-1] and second_words[-1] in LEGAL_FORMS):
         return True
-    days = [find_dates(text) for text in (gold, given)]
+    days = [_days(text) for text in (gold, given)]
     if all(days):
-        return (days[0][0].first, days[0][0].last_exclusive) == (days[1][0].first, days[1][0].last_exclusive)
+        return days[0] == days[1]
     first, second = parse_number(gold), parse_number(given)
     if first is None or second is None or not (_is_number(gold) and _is_number(given)):
         return False
     return first.number == second.number and (first.unit == second.unit or not first.unit or not second.unit)
+
+
+def _days(text: str) -> tuple[date, date] | None:
+    """The days a text covers when it is a date and nothing more ("in May 2019"; not "Harbour report 2019")."""
+    dates = find_dates(text)
+    around = normalize(text[: dates[0].start] + " " + text[dates[0].end :]) if dates else ""
+    return (dates[0].first, dates[0].last_exclusive) if dates and set(around.split()) <= _DATING else None
 
 
 def _plain(text: str) -> str:

@@ -30,12 +30,12 @@ class Verdict:
 
 def verify(kg: KnowledgeGraph, draft: Draft) -> Verdict:
     """Re-read every span of a draft. Never raises for a damaged store: what cannot be read is not verified."""
-    citations: dict[tuple[str, int, int], Citation] = {}
+    citations: dict[tuple[str, int, int, str], Citation] = {}
     claims: list[Claim] = []
     for reason in draft.reasons:
         ids = []
         for span in reason.spans:
-            place = (span.source_id, span.start, span.end)
+            place = (span.source_id, span.start, span.end, span.quote)
             if place not in citations:
                 citations[place] = cite(kg, span, len(citations) + 1)
             if citations[place].verified:

@@ -56,7 +56,9 @@ def test_any_text_is_a_finite_number_or_none(text: str) -> None:
 
 def test_only_values_of_one_unit_and_kind_compare() -> None:
     eur, usd, plain = (parse_number(text) for text in ("EUR 5", "USD 5", "5"))
-    assert eur and usd and plain
+    assert eur
+    assert usd
+    assert plain
     day = Value(day=date(2020, 1, 1))
     assert eur.comparable(Value(Decimal(7), "eur"))
     assert not eur.comparable(usd)
