@@ -91,6 +91,8 @@ def split_legal_form(norm: str) -> tuple[str, str]:
     ('brightwater labs', 'co ltd')
     """
     words = norm.split(" ")
+    if words[-1] not in LEGAL_FORMS:
+        return norm, ""
     cut = len(words)
     while cut > 1 and words[cut - 1] in LEGAL_FORMS:
         cut -= 1

@@ -13,7 +13,8 @@ import pytest
 from hoptrace.kg.errors import CorruptionError, LockedError, MissingPathError, SchemaVersionError, StorageError
 from hoptrace.kg.model import Fact, Literal, Name, Status, stable_id, text_hash
 from hoptrace.kg.sqlite import SQLiteStore
-from hoptrace.kg.testing import ALL, FOUNDED, OWNS, StoreContract, document, edge_set, erase, put
+from hoptrace.kg.testing import StoreContract
+from hoptrace.kg.testing_samples import ALL, FOUNDED, OWNS, document, edge_set, erase, put
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +30,7 @@ CHILD = """
 import sys
 from pathlib import Path
 from hoptrace.kg.sqlite import SQLiteStore
-from hoptrace.kg.testing import document, put
+from hoptrace.kg.testing_samples import document, put
 store = SQLiteStore(Path(sys.argv[1]))
 for i in range(100_000):
     text = f"Maker {i} supplies Buyer {i % 7} with part {i}. " + "filler words " * 40
