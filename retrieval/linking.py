@@ -157,7 +157,7 @@ def _nameable(words: list[str], cased: bool, *, at_start: bool) -> bool:
     capitals = [w for w in words if w[:1].isupper()]
     if len(words) == 1:
         known_word = first in TYPE_NOUNS or first.rstrip("s") in TYPE_NOUNS or stems(first) in lexicon().phrases
-        if cased or known_word or at_start:
+        if cased or known_word:
             return bool(capitals) and first not in _CALENDAR and not (at_start and known_word)
         return first not in STOPWORDS and len(first) > 2
     if not capitals and cased:

@@ -47,6 +47,7 @@ class State:
         way: int8 [n] 1 when that triple was walked from subject to object, -1 when from object to subject.
         used: indices of units explained so far, with the gain of each.
         hop_of: which hop explains each of them.
+        shared: it has gone back over a relation because the question says share, same or also.
         spent: what hops that explain nothing have cost.
     """
 
@@ -59,6 +60,7 @@ class State:
     previous: State | None = None
     used: dict[int, float] = field(default_factory=dict)
     hop_of: dict[int, int] = field(default_factory=dict)
+    shared: bool = False
     spent: float = 0.0
     skips: int = 0
 
@@ -178,8 +180,6 @@ class PathSearch:
         self, state: State, step: tuple[int, int], question: Understanding, gains: np.ndarray
     ) -> tuple[int, float, float]:
         """The unit a hop explains best: (unit, gain, gain it would have were every unit free); unit -2 is sharing."""
-        if state.steps and state.steps[-1] == (step[0], -step[1]):
-            return (-2, SHARED_GAIN, SHARED_GAIN) if question.shares else (-1, 0.0, 0.0)
         row = gains[step[0], 0 if step[1] > 0 else 1]
         best, best_gain, nearest = -1, 0.0, 0.0
         for u, unit in enumerate(question.units):
@@ -191,7 +191,19 @@ class PathSearch:
             nearest = max(nearest, gain)
             if u not in state.used and gain * unit.weight > best_gain * (question.units[best].weight if best >= 0 else 1.0):
                 best, best_gain = u, gain
+        if state.steps and state.steps[-1] == (step[0], -step[1]):
+            return self._explain_return(state, step, question, best, best_gain)
         return best, best_gain, nearest
+
+    def _explain_return(
+        self, state: State, step: tuple[int, int], question: Understanding, best: int, gain: float
+    ) -> tuple[int, float, float]:
+        """Back over the last relation: a second wording of it ("directed by the director of X"), or sharing, once."""
+        if best >= 0 and gain >= MATCHED and self.relations.families[step[0]].name in question.units[best].families:
+            return best, gain, gain
+        if question.shares and not state.shared and not state.skips:
+            return -2, SHARED_GAIN, SHARED_GAIN
+        return -1, 0.0, 0.0
 
     def _is_verb(self, step: tuple[int, int], u: int, question: Understanding) -> bool:
         family, unit = self.relations.families[step[0]], question.units[u]
@@ -282,6 +294,7 @@ class PathSearch:
             previous=state,
             used={**state.used, unit: gain} if unit >= 0 else state.used,
             hop_of={**state.hop_of, unit: state.depth} if unit >= 0 else state.hop_of,
+            shared=state.shared or unit == -2,
             spent=state.spent + price,
             skips=state.skips + (gain < MATCHED and price == SKIP_PENALTY),
         )

@@ -86,7 +86,7 @@ _SUPERLATIVE = frozenset(
     """.split()
 )
 _AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
-_SHARING = frozenset("share shares shared same also other another common fellow co both".split())
+_SHARING = frozenset("together share shares shared same also other another common fellow co both".split())
 _PAST = frozenset("was were did had former formerly previously".split())
 
 
@@ -202,7 +202,7 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understan
         first=first,
         last=last - timedelta(days=1) if last else None,
         past=bool(_PAST & set(words)),
-        shares=bool(_SHARING & set(words)),
+        shares=bool(_SHARING & set(words)) or any(word.startswith("co-") for word in words),
         target=_target(words),
         value_kind=value_kind,
         direction=direction,
@@ -230,6 +230,8 @@ def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, s
 
 
 def _singular(word: str) -> str:
+    if word.removesuffix("s") in TYPE_NOUNS:
+        return word.removesuffix("s")
     if word.endswith("ies") and len(word) > 4 and word != "series":
         return word[:-3] + "y"
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
@@ -249,6 +251,8 @@ def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
                     return TYPE_NOUNS[noun], noun, j
                 if noun in AGENT_NOUNS:
                     return "agent", "", j
+                if (stem(words[j]),) in lexicon().phrases:
+                    return "", "", j  # "what genres do the films ..." asks for genres, not films
             continue
         if word in {"who", "whom", "whose"}:
             return ("person" if word == "whose" else "agent"), "", -1
@@ -290,10 +294,13 @@ def _units(tokens: list[Token], words: list[str], noun_at: int) -> tuple[Unit, .
 
 
 def _target(words: list[str]) -> int:
-    """Index of the noun that a question word stands before ("which *customers*", "how many *suppliers*"), -1 for none."""
-    for i, word in enumerate(words[:4]):
-        if word in {"which", "what", "many", "list", "name"}:
-            return i + 1
+    """Index of the noun asked for ("which *customers*", "what is the *nationality* of"), -1 for none."""
+    for i, word in enumerate(words[:3]):
+        if word == "who" and words[i + 1 : i + 2] and words[i + 1] not in _AUXILIARIES:
+            return -1
+        if word in {"which", "what", "many", "list", "name", "who"}:
+            skipped = {*_AUXILIARIES, "the", "a", "all"}
+            return next((j for j in range(i + 1, min(i + 5, len(words))) if words[j] not in skipped), -1)
     return -1
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
 FORMER_NAME = "formerly known as"
+_OTHER_END = 0.25  # a noun that names the end a hop comes from
 _WEAK = 0.8  # a verb that asks for the family only when nothing better is recorded
 _AGAINST_NOUN = 0.4  # factor when a label that names its object is walked the other way
 FUNCTION_WORDS = frozenset("of in by to at for on with is a the has from".split())
@@ -43,6 +44,7 @@ class RelationIndex:
         self.kg, self.encoder = kg, encoder
         self._vectors: dict[str, np.ndarray] = {}
         self._seq = -1
+        self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
@@ -108,6 +110,11 @@ class RelationIndex:
             to object and 1 from object to subject.
         """
         self.refresh()
+        if self._last[0] != (self._seq, units):
+            self._last = ((self._seq, units), self._gains(units))
+        return self._last[1]
+
+    def _gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         result = np.zeros((len(self.families), 2, len(units)), np.float32)
         if not units or not self.families:
             return result
@@ -142,7 +149,7 @@ def _gain(
         if unit_stems in {stems(verb) for verb in family.weak_verbs}:
             return _WEAK, _WEAK
         if subject or target:
-            return (1.0 if target else 0.3), (1.0 if subject else 0.3)
+            return (1.0 if target else _OTHER_END), (1.0 if subject else _OTHER_END)
         return 1.0, 1.0
     if unit.families and (not overlap or family.name in lexicon().families):
         return (min(cosine, _FOREIGN_CAP),) * 2

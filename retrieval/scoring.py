@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .linking import Link
-from .paths import State
+from .paths import MATCHED, State
 from .question import DATE, Understanding, Unit
 from .relations import RelationIndex
 from .types import COARSE, CONFLICT, NodeTypes
@@ -24,6 +24,9 @@ _SAMPLE = 6  # nodes whose type is read to judge a state
 _JOINED = 40  # states per mention that are tried for an intersection
 PRIOR = 0.05
 REPEATED = 0.85  # credit for a unit that says again what a hop has said ("which customers does X supply")
+INVERTED = 0.93  # factor for two hops that walk the farther word of the question first
+LONGER = 0.98  # factor for each hop after the first: of two paths that explain the same, the shorter
+SURE = 0.99
 GAP = 0.7  # factor for each hop that explains nothing and each relation asked for that no hop explains
 MENTIONED = 0.9  # gain of a word found in the quote of the hop it belongs to
 MENTIONED_AWAY = 0.4  # and in that of another hop
@@ -64,6 +67,7 @@ class Scorer:
         self.question, self.relations, self.types = question, relations, types
         self.links = [link for link in links if link.seeds]
         self.total = sum(unit.weight for unit in question.units)
+        self.gains = relations.gains(question.units)
 
     def rank(self, states: list[list[State]], limit: int = 32) -> list[Candidate]:
         """Candidates, best first.
@@ -152,10 +156,13 @@ class Scorer:
             fits = [self._fit(int(node), states) for node in _sample(nodes)]
             fit = max(fits)
             nodes = self._fitting(nodes, states) if min(fits) < fit else nodes
+        if fit < COARSE and any(self._asked_last(state) for state in states):
+            fit = COARSE
         link = min((state.seed.score for state in states), default=1.0)
         unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
-        whole = GAP**gaps
+        inversions = sum(self._inversions(state) for state in states)
+        whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
         score = coverage * _shape(fit) * link * whole
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
@@ -167,12 +174,16 @@ class Scorer:
         for u, unit in enumerate(self.question.units):
             if u in used:
                 continue
-            walked = {self.relations.families[step[0]].name for state in states for step in state.steps}
-            if unit.families & walked:
+            steps = {step for state in states for step in state.steps}
+            said = (self.gains[family, 0 if way > 0 else 1, u] >= MATCHED for family, way in steps if self._of(family, unit))
+            if any(said):
                 credit[u] = unit.weight * (1.0 if unit.position == self.question.target else REPEATED)
             elif unit.type and (fit := self._typed(unit, states)) > CONFLICT:
                 credit[u] = unit.weight * fit
         return credit
+
+    def _of(self, family: int, unit: Unit) -> bool:
+        return self.relations.families[family].name in unit.families
 
     def _typed(self, unit: Unit, states: tuple[State, ...]) -> float:
         fits = [
@@ -182,6 +193,20 @@ class Scorer:
             for node in state.level(depth).nodes[:1]
         ]
         return max(fits, default=0.0)
+
+    def _asked_last(self, state: State) -> bool:
+        """Whether the last hop explains, fully, the very noun that is asked for: its end is of the kind asked."""
+        last = next((u for u, hop in state.hop_of.items() if hop == state.depth - 1), -1)
+        return last >= 0 and self.question.units[last].position == self.question.target and state.used[last] > SURE
+
+    def _inversions(self, state: State) -> int:
+        """Pairs of hops on one side of the mention that walk the farther unit first."""
+        spots = [i for i, token in enumerate(self.question.tokens) if state.seed.start <= token.start < state.seed.end]
+        if not spots or self.question.operation == "compare":
+            return 0
+        places = [self.question.units[u].position for u, _ in sorted(state.hop_of.items(), key=lambda item: item[1])]
+        sides = [[spots[0] - p for p in places if p < spots[0]], [p - spots[-1] for p in places if p > spots[-1]]]
+        return sum(a > b for side in sides for i, a in enumerate(side) for b in side[i + 1 :])
 
     def _implied(self, state: State) -> str:
         if not state.steps:
