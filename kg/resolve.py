@@ -85,13 +85,13 @@ def type_path(type_: str) -> tuple[str, ...]:
 
 
 def split_legal_form(norm: str) -> tuple[str, str]:
-    """Name and canonical legal form; the form is "" where there is none.
+    """Name without article and canonical legal form; the form is "" where there is none.
 
     >>> split_legal_form("brightwater labs co limited")
     ('brightwater labs', 'co ltd')
     """
     words = norm.split(" ")
-    if words[-1] not in LEGAL_FORMS:
+    if words[-1] not in LEGAL_FORMS and words[0] not in ("the", "a", "an"):
         return norm, ""
     cut = len(words)
     while cut > 1 and words[cut - 1] in LEGAL_FORMS:

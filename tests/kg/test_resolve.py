@@ -33,6 +33,7 @@ def clusters(*names: tuple[str, str] | tuple[str, str, str], apart: set[tuple[in
         (("Halden Marine", ""), ("Halden Marine", "ship")),
         (("Corvane", "place"), ("Corvane", "city")),
         (("The Halden Company", ""), ("Halden Co", "")),
+        (("The Corvane Harbour Board", ""), ("Corvane Harbour Board", "agency")),
         (("Halden Marine", ""), ("Halden Marnie", "")),
         (("Halden Marine", ""), ("Halden Marrine", "company")),
         (("Corvane", "city", "urn:corvane"), ("Corvane", "city")),
