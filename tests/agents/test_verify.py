@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import pytest
@@ -126,3 +126,17 @@ def test_a_source_forgotten_while_answering_withdraws_the_answer(own_harbour: Kn
     *_, answered = stream
     assert isinstance(answered, Answered)
     assert answered.answer.status == "abstained"
+
+
+def test_an_answer_that_loses_one_of_its_hops_is_withdrawn(
+    own_harbour: KnowledgeGraph, write: Callable[..., None], encoder: Encoder
+) -> None:
+    write(own_harbour, [("Dorn Mills", "owns", "Tidewell Paints")], "register.txt")
+    stream = Agent(own_harbour, encoder=encoder).stream("Who owns the company that supplies hull coatings to Brightwater Labs?")
+    assert "Dorn Mills" in steps_until_composed(stream)[-1].text  # type: ignore[union-attr]
+    own_harbour.forget("register.txt")
+    verified, answered = stream
+    assert isinstance(verified, Verified)
+    assert isinstance(answered, Answered)
+    assert (verified.citations, verified.failed, verified.dropped) == (2, 1, 1)
+    assert (answered.answer.status, answered.answer.answers) == ("abstained", ())
