@@ -85,7 +85,7 @@ def type_path(type_: str) -> tuple[str, ...]:
 
 
 def split_legal_form(norm: str) -> tuple[str, str]:
-    """Name without article and canonical legal form; the form is "" where there is none.
+    """Name, a long one without its article, and canonical legal form; the form is "" where there is none.
 
     >>> split_legal_form("brightwater labs co limited")
     ('brightwater labs', 'co ltd')
@@ -96,7 +96,8 @@ def split_legal_form(norm: str) -> tuple[str, str]:
     cut = len(words)
     while cut > 1 and words[cut - 1] in LEGAL_FORMS:
         cut -= 1
-    start = 1 if cut > 1 and words[0] in ("the", "a", "an") else 0
+    # An article tells short names apart ("The Comedy" is a film, "Comedy" a genre), not long ones ("the Tarn Group").
+    start = 1 if cut > 2 and words[0] in ("the", "a", "an") else 0
     return " ".join(words[start:cut]), " ".join(LEGAL_FORMS[word] for word in words[cut:])
 
 

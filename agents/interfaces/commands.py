@@ -39,8 +39,11 @@ _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entit
 def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool) -> Result:
     kg = session.open(create=True)
     report = kg.ingest(list(paths), dry_run=dry_run, strict=strict, progress=session.progress)
+    nothing_in = report.quarantined and not (report.added or report.updated or report.unchanged)
+    if nothing_in and len(report.quarantined) == 1:
+        raise report.quarantined[0]
     data = {**asdict(report), "quarantined": [str(error) for error in report.quarantined]}
-    return Result(data, lambda out: render.lines(out, str(report)))
+    return Result(data, lambda out: render.lines(out, str(report)), InputError.exit_code if nothing_in else 0)
 
 
 @command(

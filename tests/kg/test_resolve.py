@@ -150,6 +150,11 @@ def test_blocks_ignore_articles() -> None:
     assert block_of("a") == "a"
 
 
+def test_an_article_tells_short_names_apart_and_not_long_ones() -> None:
+    assert links([Candidate(1, "comedy"), Candidate(2, "the comedy")]) == []
+    assert len(links([Candidate(1, "tarn group"), Candidate(2, "the tarn group")])) == 1
+
+
 def test_large_blocks_stay_linear() -> None:
     found = links([Candidate(key, f"john smith{key:05d}") for key in range(20_000)])
     assert found == []
