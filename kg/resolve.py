@@ -97,7 +97,7 @@ def split_legal_form(norm: str) -> tuple[str, str]:
     while cut > 1 and words[cut - 1] in LEGAL_FORMS:
         cut -= 1
     # An article tells short names apart ("The Comedy" is a film, "Comedy" a genre), not long ones ("the Tarn Group").
-    start = 1 if cut > 2 and words[0] in ("the", "a", "an") else 0
+    start = 1 if cut > (2 if cut == len(words) else 1) and words[0] in ("the", "a", "an") else 0
     return " ".join(words[start:cut]), " ".join(LEGAL_FORMS[word] for word in words[cut:])
 
 
