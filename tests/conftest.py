@@ -9,11 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from hoptrace.agents.agent import Agent
     from hoptrace.kg.graph import KnowledgeGraph
     from hoptrace.retrieval.encoder import Encoder
+
+settings.register_profile("hoptrace", deadline=None)  # a test measures no time: machines are shared
+settings.load_profile("hoptrace")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
