@@ -97,9 +97,12 @@ class PathComposer:
 
     def _label(self, grounded: Grounded, question: Understanding) -> str:
         """The answer's words; when a day is asked for and the path ends at a thing, the day of its last fact."""
-        if question.answer_type != "date" or value_of(grounded.node, "date") is not None:
-            return grounded.node.label
         triple = grounded.paths[-1].hops[-1].triple
+        stated = value_of(grounded.node, "date")
+        if isinstance(grounded.node, Literal) and grounded.node.datatype == "date" and stated and stated.day:
+            return as_said(triple, stated.day)
+        if question.answer_type != "date" or stated is not None:
+            return grounded.node.label
         until = "until" in question.text.lower()
         when = triple.valid_to - timedelta(days=1) if until and triple.valid_to else triple.valid_from
         if when is None:

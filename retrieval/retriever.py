@@ -29,7 +29,7 @@ from .wordings import stems
 if TYPE_CHECKING:
     from ..kg.adjacency import Adjacency
     from ..kg.graph import KnowledgeGraph
-    from .encoder import Encoder
+    from .encoder import Encoder, Progress
     from .passages import PassageSearch
 
 GOOD = 0.6  # score from which another day is not tried
@@ -95,10 +95,14 @@ class Retriever:
     def __post_init__(self) -> None:
         self._parts = _Parts(self.kg, self.encoder)
 
-    def warm_up(self) -> None:
-        """Bring every derived index in step with the store (encodes what is new)."""
-        self._parts.relations.refresh()
-        self._parts.passages.refresh()
+    def warm_up(self, progress: Progress | None = None) -> None:
+        """Bring every derived index in step with the store: adjacency, relation labels and chunks not encoded yet.
+
+        Args:
+            progress: called with (texts done, texts in all) while chunks are encoded.
+        """
+        self._parts.adjacency()
+        self._parts.passages.refresh(progress)
 
     def link(self, question: str) -> list[Link]:
         """Mentions of entities in a question, those that match nothing included."""

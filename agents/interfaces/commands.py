@@ -34,14 +34,17 @@ _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entit
     Argument("paths", "files, folders or globs", many=True),
     Argument("dry_run", "say what would be done and what it would cost; write nothing", bool, option=True),
     Argument("strict", "stop at the first item that cannot be read", bool, option=True),
+    Argument("no_vectors", "leave the encoding of new text to the first question", bool, option=True),
     examples=("reports/ facts.ttl", "reports/ --dry-run"),
 )
-def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool) -> Result:
+def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, no_vectors: bool) -> Result:
     kg = session.open(create=True)
     report = kg.ingest(list(paths), dry_run=dry_run, strict=strict, progress=session.progress)
     nothing_in = report.quarantined and not (report.added or report.updated or report.unchanged)
     if nothing_in and len(report.quarantined) == 1:
         raise report.quarantined[0]
+    if not (dry_run or no_vectors) and (report.added or report.updated):
+        session.warm_up()
     data = {**asdict(report), "quarantined": [str(error) for error in report.quarantined]}
     return Result(data, lambda out: render.lines(out, str(report)), InputError.exit_code if nothing_in else 0)
 

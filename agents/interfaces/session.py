@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -62,6 +63,19 @@ class Session:
 
             self._agent = Agent(self.kg)
         return self._agent
+
+    def warm_up(self) -> None:
+        """Encode what is new, so that no question has to wait for it."""
+        from ...kg.ingest.report import ProgressEvent
+
+        started = time.perf_counter()
+
+        def tell(done: int, total: int) -> None:
+            elapsed = time.perf_counter() - started
+            eta = elapsed * (total - done) / done if done else None
+            self.progress(ProgressEvent(done, total, "vectors", done, 0, elapsed, eta))
+
+        self.agent.retriever.warm_up(tell)
 
     def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
         """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps."""
