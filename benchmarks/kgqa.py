@@ -6,7 +6,7 @@ number of each. Every graph is ingested into a new folder and asked through `Age
 
 `hits@1`: the first answer is gold. `f1`: between the set of answers and the gold set; 0 for an abstention. `abstained` and
 `wrong` (answered, first answer not gold) show what a system does with the `*_kb_incomplete` files, whose graph lacks a
-fact that every right path needs.
+fact of the gold answer; some gold answers are often still reachable there, so neither share has a known best value.
 
 Baselines are told the topic entity. `bm25`, `dense` and `rrf` rank the relation signatures that exist within three hops of it
 ("directed by of, release year": labels in the order walked, "of" where an edge is walked backwards) against the question
