@@ -1,7 +1,8 @@
 """Compose with any langchain-core chat model, under the same schema and the same checks as the path composer.
 
 The model sees numbered evidence inside a fence it cannot guess, answers in JSON, and may cite only the numbers it was
-given. Sentences without a valid citation are dropped; what cannot be parsed falls back to the path composer's draft.
+given. Sentences without a valid citation are dropped, and so are answers with words that stand nowhere in the evidence; what
+cannot be parsed falls back to the path composer's draft.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from ..kg.model import Path, Span
+from ..kg.model import Path, Span, normalize
 from ..prompts import render
 from ..retrieval.base import Evidence
 from .answer import Usage
@@ -61,10 +62,17 @@ class ChatComposer:
             spans = tuple(numbered[i][1] for i in dict.fromkeys(claim["citations"]) if i in numbered)
             if spans:
                 reasons.append(Reason(claim["text"].strip().rstrip("."), spans))
-        if parsed["status"] != "answered" or not parsed["answers"] or not reasons:
+        said = {word for text, _ in numbered.values() for word in normalize(text).split()}
+        answers = tuple(answer for answer in parsed["answers"] if stands_in(answer, said))
+        if parsed["status"] != "answered" or not answers or not reasons:
             return replace(abstain("the evidence does not say", paths=paths), composer=self.name)
-        text = ", ".join(parsed["answers"])
-        return Draft(text + ".", tuple(parsed["answers"]), tuple(reasons), paths, _MODEL_CONFIDENCE, composer=self.name)
+        return Draft(", ".join(answers) + ".", answers, tuple(reasons), paths, _MODEL_CONFIDENCE, composer=self.name)
+
+
+def stands_in(answer: str, said: set[str]) -> bool:
+    """Whether every word of an answer stands in the evidence; yes and no are judgements and need not."""
+    words = set(normalize(answer).split())
+    return words in ({"yes"}, {"no"}) or (bool(words) and words <= said)
 
 
 def _fallen(fallback: Draft, why: str) -> Draft:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from ..kg.errors import CorruptionError
 from ..kg.model import Path
 from .base import Budget, Evidence, Hit
 
@@ -38,7 +39,7 @@ def pack(
         tokens += sum(costs.values())
         kept.append(path)
     for chunk_id in {hop.triple.spans[0].chunk_id for path in kept for hop in path.hops if hop.triple.spans}:
-        windows[chunk_id] = encoder.count_tokens([kg.store.chunk(chunk_id).text])[0]
+        windows[chunk_id] = _window(kg, encoder, chunk_id)
     chosen: list[Hit] = []
     for hit in hits[: budget.chunks]:
         cost = windows.get(hit.chunk.id) or encoder.count_tokens([hit.chunk.text])[0]
@@ -49,6 +50,14 @@ def pack(
         tokens += cost
         windows[hit.chunk.id] = cost
     return Evidence(tuple(kept), tuple(chosen), tokens, sum(windows.values()), tuple(sorted(truncated)))
+
+
+def _window(kg: KnowledgeGraph, encoder: Encoder, chunk_id: str) -> int:
+    """Tokens of a chunk; a damaged one would be no use to anybody and counts nothing."""
+    try:
+        return encoder.count_tokens([kg.store.chunk(chunk_id).text])[0]
+    except CorruptionError:
+        return 0
 
 
 __all__ = ["pack"]

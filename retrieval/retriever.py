@@ -6,6 +6,7 @@ the one before returned, so a caller may look at, log or replace any stage.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..kg.errors import CorruptionError
 from ..kg.model import Hop, Node, Path, Triple
 from .base import Budget, Evidence, Hit
 from .evidence import pack
@@ -171,15 +173,28 @@ class Retriever:
         rows = candidate.nodes[:limit].tolist()
         walks = [candidate.walks(row) for row in rows]
         wanted = sorted({triple for walk in walks for hops in walk for triple, _ in hops})
-        triples = dict(zip(wanted, self.kg.store.triples_at(wanted)))
+        triples = self._readable(wanted)
         grounded = []
         for row, node, walk in zip(rows, self.kg.store.nodes(rows), walks):
+            if any(triple not in triples for hops in walk for triple, _ in hops):
+                continue
             paths = tuple(_path(hops, triples, candidate) for hops in walk if hops)
             factor = self._event_factor(paths, question)
             if factor > 0 and paths:
                 support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
         return sorted(grounded, key=lambda g: -g.score)
+
+    def _readable(self, rows: list[int]) -> dict[int, Triple]:
+        """Triples by row, those left out whose stored text is damaged: they are no evidence, and others still are."""
+        try:
+            return dict(zip(rows, self.kg.store.triples_at(rows)))
+        except CorruptionError as error:
+            if len(rows) == 1:
+                warnings.warn(f"a damaged fact was passed over: {error}", stacklevel=2)
+                return {}
+        half = len(rows) // 2
+        return self._readable(rows[:half]) | self._readable(rows[half:])
 
     def _event_factor(self, paths: tuple[Path, ...], question: Understanding) -> float:
         if question.first is None or question.last is None:
@@ -196,8 +211,12 @@ class Retriever:
 
     def passages(self, question: str, k: int) -> list[Hit]:
         """The best chunks for a question by the hybrid of all searches."""
-        found = self._parts.passages.hybrid(question, k)
-        chunks = dict(self.kg.store.chunks([row for row, _ in found]))
+        try:
+            found = self._parts.passages.hybrid(question, k)
+            chunks = dict(self.kg.store.chunks([row for row, _ in found]))
+        except CorruptionError as error:
+            warnings.warn(f"passages could not be read: {error}", stacklevel=2)
+            return []
         return [Hit(row, chunks[row], score, {"hybrid": score}) for row, score in found if row in chunks]
 
     def pack(self, paths: Sequence[Path], hits: Sequence[Hit], truncated: set[str], budget: Budget | None = None) -> Evidence:

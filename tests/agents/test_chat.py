@@ -214,3 +214,8 @@ def test_quoted_text_cannot_leave_its_fence(poisoned: KnowledgeGraph, encoder: E
         assert all("\n[" in f"\n{line}" for line in shown.splitlines())
         fences.add(re.search(r"<<<(\w{16})\n", text)[1])  # type: ignore[index]
     assert len(fences) == 2
+
+
+def test_a_name_that_stands_nowhere_in_the_evidence_is_no_answer(ask: Ask) -> None:
+    answer, _ = ask(reply(1, answers=("Mallory Invented",)))
+    assert (answer.status, answer.answers) == ("abstained", ())
