@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..kg.model import Path
@@ -112,24 +112,7 @@ class Answer:
                 }
                 for path in self.paths
             ],
-            "citations": [
-                {
-                    "id": c.id,
-                    "source": c.source,
-                    "chunk_id": c.chunk_id,
-                    "start": c.start,
-                    "end": c.end,
-                    "quote": c.quote,
-                    "verified": c.verified,
-                }
-                for c in self.citations
-            ],
-            "usage": {
-                "evidence_tokens": self.usage.evidence_tokens,
-                "window_tokens": self.usage.window_tokens,
-                "model_calls": self.usage.model_calls,
-                "prompt_tokens": self.usage.prompt_tokens,
-                "completion_tokens": self.usage.completion_tokens,
-            },
+            "citations": [asdict(citation) for citation in self.citations],
+            "usage": asdict(self.usage),
             "timings_ms": {k: round(v, 2) for k, v in self.timings_ms.items()},
         }

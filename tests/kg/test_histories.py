@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, Fact, Literal, Mention, Name, text_hash
 from hoptrace.kg.statements import fact as stated
 from hoptrace.kg.statements import statement, triple_id
+from hoptrace.retrieval.dense import DenseIndex
+from hoptrace.retrieval.encoder import Encoder
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -108,11 +110,27 @@ class Model:
         return True
 
 
-class Run:
-    """Plays steps on the store and the model at once."""
+class Remembering:
+    """The packaged encoder, each text encoded once in the whole module."""
 
-    def __init__(self, kg: KnowledgeGraph) -> None:
-        self.kg, self.model = kg, Model()
+    def __init__(self, encoder: Encoder) -> None:
+        self.encoder, self.id, self.dim = encoder, encoder.id, encoder.dim
+        self.known: dict[str, np.ndarray] = {}
+
+    def encode(self, texts: Sequence[str], **options: Any) -> np.ndarray:
+        if missing := [text for text in dict.fromkeys(texts) if text not in self.known]:
+            self.known.update(zip(missing, self.encoder.encode(missing, **options)))
+        return np.array([self.known[text] for text in texts], np.float32).reshape(len(texts), self.dim)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.encoder, name)
+
+
+class Run:
+    """Plays steps on the store and the model at once. A look brings adjacency and vectors in step, as a question does."""
+
+    def __init__(self, kg: KnowledgeGraph, vectors: DenseIndex | None = None) -> None:
+        self.kg, self.model, self.vectors = kg, Model(), vectors
 
     def play(self, step: tuple[Any, ...]) -> None:
         getattr(self, step[0])(*step[1:])
@@ -174,6 +192,8 @@ class Run:
 
     def look(self) -> None:
         self.kg.adjacency()
+        if self.vectors is not None:
+            self.vectors.refresh()
 
 
 def rebuilt(path: Path, model: Model) -> KnowledgeGraph:
@@ -196,6 +216,13 @@ def searches(kg: KnowledgeGraph) -> list[dict[str, float]]:
     found = [kg.store.search_text(query, 50) for query in QUERIES]
     chunks = {row: chunk.id for row, chunk in kg.store.chunks()}
     return [{chunks[hit.chunk]: round(hit.score, 9) for hit in hits} for hits in found]
+
+
+def nearest(kg: KnowledgeGraph, index: DenseIndex, vector: np.ndarray) -> dict[str, float]:
+    """Chunk ids with their cosine to a query."""
+    rows, scores = index.search(vector, 50)
+    chunks = {row: chunk.id for row, chunk in kg.store.chunks()}
+    return {chunks[row]: round(score, 5) for row, score in zip(rows.tolist(), scores.tolist())}
 
 
 def expansions(kg: KnowledgeGraph) -> set[tuple[str, str, int, str, str]]:
@@ -221,6 +248,11 @@ def scratch() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.fixture(scope="module")
+def remembering(encoder: Encoder) -> Remembering:
+    return Remembering(encoder)
+
+
 def fresh(scratch: Path, name: str) -> Path:
     """An empty graph, copied because that is faster than making one."""
     shutil.rmtree(scratch / name, ignore_errors=True)
@@ -232,14 +264,18 @@ def fresh(scratch: Path, name: str) -> Path:
 @settings(
     max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_a_graph_equals_one_built_from_what_survived(scratch: Path, history: list[tuple[Any, ...]]) -> None:
+def test_a_graph_equals_one_built_from_what_survived(
+    scratch: Path, remembering: Remembering, history: list[tuple[Any, ...]]
+) -> None:
+    query = remembering.encode([QUERIES[0]])[0]
     with KnowledgeGraph.open(fresh(scratch, "lived")) as lived:
-        run = Run(lived)
+        run = Run(lived, DenseIndex(lived, remembering))
         for step in history:
             run.play(step)
         with rebuilt(fresh(scratch, "rebuilt"), run.model) as anew:
             assert edge_labels(lived) == edge_labels(anew)
             assert searches(lived) == searches(anew)
+            assert nearest(lived, run.vectors, query) == nearest(anew, DenseIndex(anew, remembering), query)
             assert expansions(lived) == expansions(anew)
             assert lived.content_hash() == anew.content_hash()
 
