@@ -29,8 +29,8 @@ POOL = 200  # chunks that each first-stage search hands on
 FACTS = 5  # facts where the walk of `ppr` restarts
 PASSAGE_WEIGHT = 0.05  # of the dense scores among the restarts of `ppr`
 
-# The weights of `hybrid` sit on a broad plateau: found on MuSiQue, HotpotQA and 2Wiki development questions together, where
-# halving or doubling any one of them moves recall@5 by less than two points.
+# The weights of `hybrid` were chosen by hand on development questions of MuSiQue, HotpotQA and 2Wiki together, so figures on
+# those are on the hopeful side. Most may be halved or doubled for less than two points of recall@5; KEEP may not.
 LEXICAL = 0.4  # of BM25, divided by the best BM25 score of the question, beside the cosine
 NAMED = 0.2  # added to the passage about something that the question names
 ABOUT = 0.2  # added to a second passage that is about an entity of the first
