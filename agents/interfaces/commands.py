@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import ROOT
-from ...kg.errors import InputError
+from ...kg.errors import InputError, MissingPathError
 from . import plain, render
 from .registry import COMMANDS, Argument, Result, command
 
@@ -255,6 +255,21 @@ def stats(session: Session) -> Result:
 def export(session: Session, file: str, format: str | None, force: bool) -> Result:
     session.kg.export(_target(file, force), format=format)
     return Result({"file": file}, lambda out: render.lines(out, f"written to {file}"))
+
+
+@command(
+    "restore",
+    "Read an nq or trig export back: sources, spans, times, and what people said (audits, retractions, merges).",
+    Argument("file", "a file that export wrote"),
+    examples=("graph.trig",),
+)
+def restore(session: Session, file: str) -> Result:
+    from ...kg.rdf import restore as read_back
+
+    if not Path(file).is_file():
+        raise MissingPathError(f"no such file: {file}")
+    sources = read_back(session.open(create=True), Path(file))
+    return Result({"file": file, "sources": sources}, lambda out: render.lines(out, f"{sources} sources restored from {file}"))
 
 
 @command(

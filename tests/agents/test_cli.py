@@ -282,3 +282,16 @@ def test_the_report_is_self_contained_and_escaped(run: Run, folder: Path, tmp_pa
     assert {"svg", "mark"} <= set(page.tags)
     assert "Norland" in page.text
     assert "onerror=alert(1)" in page.text
+
+
+def test_an_export_restores_what_people_said_too(run: Run, folder: Path, tmp_path: Path) -> None:
+    file, again = tmp_path / "all.trig", tmp_path / "again.kg"
+    with KnowledgeGraph.open(folder) as kg:
+        kg.retract(next(iter(kg.triples())).id)
+        before = kg.content_hash()
+    assert run("export", str(file))[0] == 0
+    code, out, _ = run("restore", str(file), "--kg", str(again))
+    assert (code, "restored" in out) == (0, True)
+    with KnowledgeGraph.open(again) as kg:
+        assert kg.content_hash() == before
+    assert run("restore", str(tmp_path / "no.trig"))[0] == 66
