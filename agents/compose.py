@@ -15,6 +15,7 @@ from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Grounded, Resolved, Retriever
 from ..retrieval.types import NodeTypes
+from ..retrieval.wordings import lexicon
 from .answer import AnswerStatus
 from .values import Value, value_of
 from .wording import as_said, join, sentence
@@ -189,7 +190,7 @@ class PathComposer:
                 return self._verdict("yes", resolved[0].answers[:1], resolved[0].score)
         for candidates in found.per_mention[:2]:
             resolved = self.retriever.resolve(candidates, question)
-            if resolved and resolved[0].score >= ANSWER_AT and len(resolved[0].answers[0].paths[0].hops) == 1:
+            if resolved and resolved[0].score >= ANSWER_AT and _settles(resolved[0].answers[0].paths[0]):
                 return self._verdict("no", resolved[0].answers, resolved[0].score * 0.8)
         return abstain(f"nothing recorded connects {linked[0].text} and {linked[1].text} in that way")
 
@@ -229,6 +230,13 @@ class PathComposer:
         if best.parts.get("expired"):
             return "only facts that no longer hold answer this"
         return self._nothing(question, links)
+
+
+def _settles(path: Path) -> bool:
+    """Whether one recorded fact denies others: "who owns Y" is known, "whom X supplies" may go on."""
+    (first, *more), lex = path.hops, lexicon()
+    relation = first.triple.relation
+    return not more and lex.settles(relation.label, first.direction, functional=relation.functional)
 
 
 def _merged(resolved: list[Resolved]) -> list[Grounded]:

@@ -85,6 +85,8 @@ class Family:
         event: it happens at a moment, so a date in a question means when, not meanwhile.
         adjectival: its participle describes the subject ("X is based in"), so a passive does not swap its ends.
         weak_verbs: verbs that may ask for it when nothing better is recorded ("who heads" for a director).
+        closed: the end that is taken to be recorded in full ("subject": whoever owns a firm is known), so that another
+            name there means no; relations that may have more ends than are recorded leave it "".
         exclusive: "subject" when an object has one subject at a time (a firm's chief executive), "object" the other way.
     """
 
@@ -100,6 +102,7 @@ class Family:
     adjectival: bool = False
     weak_verbs: tuple[str, ...] = ()
     exclusive: str = ""
+    closed: str = ""
 
     def is_noun(self, phrase: str) -> bool:
         """Whether a phrase names one of its ends; "supplier" does, and "supplies", though of the same stem, does not."""
@@ -150,6 +153,19 @@ class Lexicon:
         normal = normalize(label)
         found = self._by_label.get(normal) or self._by_label.get(normal.removeprefix("has "))
         return found if found is not None else (Family(name=normal), 1)
+
+    def settles(self, label: str, direction: int, *, functional: bool = False) -> bool:
+        """Whether walking a relation to one thing denies others at that end.
+
+        Args:
+            label: the relation.
+            direction: 1 from subject to object of the triple, -1 back.
+            functional: a person said that it has one object at a time.
+        """
+        if functional and direction > 0:
+            return True
+        family, flip = self.family(label)
+        return (family.closed or family.exclusive) == ("object" if direction * flip > 0 else "subject")
 
 
 @lru_cache(maxsize=1)

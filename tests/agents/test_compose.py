@@ -163,3 +163,9 @@ def test_a_long_list_is_shown_in_part_and_given_whole(tmp_path: Path, write: Cal
         assert len(answer.answers) == 30
         assert "and 18 more" in answer.text
         assert check(Agent(kg, encoder=encoder).ask("How many ships were built by Vellmar Yard?")).answers == ("30",)
+
+
+def test_other_suppliers_do_not_deny_one_more(agent: Agent) -> None:
+    """Who owns a firm is known in full; whom it buys from may go on."""
+    answer = agent.ask("Does Halden Marine supply Brightwater Labs?")
+    assert (answer.status, answer.answers) == ("abstained", ())
