@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from ..kg.errors import MissingPathError, ParseError
 from ..kg.ingest.dates import find_dates
 from ..kg.model import normalize
-from ..kg.resolve import LEGAL_FORMS
 from .answer import Answer
 from .values import parse_number
 
@@ -153,9 +152,8 @@ def is_right(question: Question, answer: Answer) -> bool:
 
 
 def same(gold: str, given: str) -> bool:
-    """Two answers that say the same: equal when normalised (`given` may add its legal form), one day, or one number and unit."""
-    first_words, second_words = _plain(gold).split(), _plain(given).split()
-    if first_words == second_words or (first_words == second_words[:-1] and second_words[-1] in LEGAL_FORMS):
+    """Two answers that say the same: equal when normalised, one day, or one number and unit."""
+    if _plain(gold) == _plain(given):
         return True
     days = [_days(text) for text in (gold, given)]
     if all(days):

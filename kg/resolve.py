@@ -262,7 +262,8 @@ def one_slip(first: str, second: str) -> bool:
 def canonical(
     members: Mapping[int, Candidate], found: Iterable[Link], same: Collection[Pair], apart: Collection[Pair]
 ) -> dict[int, int]:
-    """The representative of every member: of each cluster the one with an IRI, a precise type, the longest label.
+    """The representative of every member: of each cluster the one with an IRI, a precise type, the shortest label
+    (a firm goes by its name; the legal form is an alias).
 
     Args:
         members: all entities of whole connected components, by key.
@@ -289,4 +290,4 @@ def canonical(
 
 def _rank(member: Candidate) -> tuple[object, ...]:
     precise = -len(type_path(member.type))
-    return (not member.iri, precise, -len(member.norm), member.norm, member.type, member.key)
+    return (not member.iri, precise, len(member.norm), member.norm, member.type, member.key)
