@@ -223,6 +223,12 @@ class Store(Protocol):
     def alias_rows(self, normalized: str) -> list[int]:
         """Canonical node rows that carry this normalised name or alias."""
 
+    def names(self, after: int = 0) -> tuple[list[str], int]:
+        """Normalised names of entities that sources past row `after` gave, each once, and the newest source row.
+
+        Names of superseded versions are among them; `alias_rows` says which still mean something.
+        """
+
     def relations(self) -> list[tuple[int, Relation]]: ...
     def marks(self) -> Marks: ...
     def support(self, entity_id: str) -> dict[str, int]:

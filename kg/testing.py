@@ -284,6 +284,11 @@ class StoreContract:
         assert (entity.label, entity.type, entity.aliases) == ("Brightwater Labs", "company", ("BWL",))
         assert store.alias_rows("bwl") == [store.row_of(entity.id)]
         assert [one.label for one in store.entities(prefix="bright")] == ["Brightwater Labs"]
+        names, last = store.names()
+        assert sorted(names) == ["brightwater labs", "bwl", "tarn pumps"]
+        put(store, document("b.ttl", "Orla Vance owns Tarn Pumps.", ("Orla Vance", "owns", "Tarn Pumps")))
+        assert sorted(store.names(last)[0]) == ["orla vance", "tarn pumps"]
+        assert store.names(store.names()[1])[0] == []
         assert store.support(entity.id) == {"triples": 1, "mentions": 1, "chunks": 1, "sources": 1}
         with raises(UnknownEntityError, "Brightwater Labs"):
             store.entity("Brightwater Lebs")
