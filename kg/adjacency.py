@@ -106,6 +106,12 @@ class Adjacency:
         """(indptr int64 [size + 1], neighbors int32 [2 e]), the undirected rows as scipy.sparse takes them."""
         return self.group_start[self.node_groups], self.neighbor
 
+    def positions(self, nodes: np.ndarray) -> np.ndarray:
+        """Where the edges that leave nodes lie in the arrays over edges, int64 [m], node by node."""
+        first, last = self._group_range(nodes)
+        at, _ = _ranges(self.group_start[first], self.group_start[last] - self.group_start[first])
+        return at
+
     def groups(self, nodes: np.ndarray, day: int | None = None) -> Groups:
         """The relations that leave nodes.
 

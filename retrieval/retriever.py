@@ -24,7 +24,7 @@ from .paths import PathSearch
 from .question import Understanding, Unit, understand
 from .relations import RelationIndex
 from .scoring import MENTIONED, MENTIONED_AWAY, Candidate, Scorer
-from .temporal import tighten
+from .temporal import TightGraph
 from .types import NodeTypes
 from .wordings import stems
 
@@ -229,14 +229,14 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
         self.kg, self.encoder = kg, encoder
-        self._tight: Adjacency | None = None
 
     def adjacency(self) -> Adjacency:
         """The graph's edges with the intervals their dates imply together, in step with the store."""
-        if self._tight is None or self._tight.seq != self.kg.store.seq:
-            self.relations.refresh()
-            self._tight = tighten(self.kg.adjacency(), self.relations.families, self.relations.family_of, self.relations.flip)
-        return self._tight
+        return self.tight.adjacency()
+
+    @cached_property
+    def tight(self) -> TightGraph:
+        return TightGraph(self.kg, self.relations)
 
     @cached_property
     def linker(self) -> Linker:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from hoptrace.kg.adjacency import Adjacency
+from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.store import OPEN_END, OPEN_START, Edges
-from hoptrace.retrieval.temporal import tighten
+from hoptrace.retrieval.temporal import TightGraph, follow, tighten
 from hoptrace.retrieval.wordings import Family, lexicon
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 LABELS = ["owns", "owned by", "acquired", "sold", "chief executive of", "headquartered in", "supplies", "fined", "ceo"]
@@ -24,11 +28,13 @@ def index() -> tuple[list[Family], np.ndarray, np.ndarray]:
     return families, np.array([place[f.name] for f, _ in found], np.int32), np.array([way for _, way in found], np.int8)
 
 
-def build(facts: list[Stated]) -> Adjacency:
+def build(facts: list[Stated], numbers: list[int] | None = None) -> Adjacency:
+    """The adjacency of facts; their triple rows are their places, or `numbers`."""
     rows = [(s, LABELS.index(r), o, OPEN_START if a is None else a, OPEN_END if b is None else b) for s, r, o, a, b in facts]
     columns = np.array(rows, np.int64).reshape(-1, 5).T
     kinds = (np.int32, np.int32, np.int32, np.int32, np.int32)
-    return Adjacency.build(Edges(np.arange(len(rows)), *(c.astype(k) for c, k in zip(columns, kinds))))
+    triples = np.arange(len(rows)) if numbers is None else np.array(numbers, np.int64)
+    return Adjacency.build(Edges(triples, *(c.astype(k) for c, k in zip(columns, kinds))))
 
 
 def days(adjacency: Adjacency) -> dict[int, Days]:
@@ -157,3 +163,69 @@ def test_intervals_only_narrow_and_never_vanish_and_edges_stay(facts: list[Any])
         assert first is None or (start is not None and start >= first)
         assert last is None or (end is not None and end <= last)
         assert start is None or end is None or start < end
+
+
+# ---- following changes
+
+CHANGES = st.lists(st.dictionaries(st.integers(0, 11), st.one_of(st.none(), FACTS), min_size=1, max_size=3), max_size=5)
+
+
+@settings(max_examples=300)
+@given(st.dictionaries(st.integers(0, 11), FACTS, max_size=12), CHANGES)
+def test_following_changes_equals_tightening_anew(facts: dict[int, Any], changes: list[dict[int, Any]]) -> None:
+    raw = build([facts[row] for row in sorted(facts)], sorted(facts))
+    known = tighten(raw, *index())
+    for change in changes:
+        facts = {row: fact for row, fact in {**facts, **change}.items() if fact is not None}
+        now = build([facts[row] for row in sorted(facts)], sorted(facts))
+        raw, known = now, follow(raw, known, now, np.array(sorted(change), np.int64), *index())
+        anew = tighten(now, *index())
+        assert known.triple.tolist() == anew.triple.tolist()
+        assert known.valid_from.tolist() == anew.valid_from.tolist()
+        assert known.valid_to.tolist() == anew.valid_to.tolist()
+
+
+def test_a_rival_far_from_the_change_still_counts() -> None:
+    """1 is touched; its office at 9 is not, and must stay as 9's later holder leaves it."""
+    office: list[Stated] = [(1, "chief executive of", 9, 10, None), (2, "chief executive of", 9, 30, None)]
+    raw = build(office)
+    now = build([*office, (1, "supplies", 5, 3, None)])
+    assert days(follow(raw, tighten(raw, *index()), now, np.array([2]), *index())) == {0: (10, 30), 1: (30, None), 2: (3, None)}
+
+
+class FamiliesOfLabels:
+    """As much of a relation index as dates need: families by relation row, no vectors."""
+
+    def __init__(self, kg: KnowledgeGraph) -> None:
+        self.kg = kg
+
+    def refresh(self) -> None:
+        rows = {row: lexicon().family(relation.label) for row, relation in self.kg.store.relations()}
+        self.families = list({family.name: family for family, _ in rows.values()}.values())
+        self.family_of, self.flip = np.zeros(max(rows, default=0) + 1, np.int32), np.ones(max(rows, default=0) + 1, np.int8)
+        for row, (family, way) in rows.items():
+            self.family_of[row], self.flip[row] = self.families.index(family), way
+
+
+def test_a_graph_that_is_taught_corrected_and_merged_stays_tight(tmp_path: Path) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        relations: Any = FamiliesOfLabels(kg)
+        following = TightGraph(kg, relations)
+        holders = kg.add("Ada", "chief executive of", "Acme", valid_from=date(2001, 1, 1))
+        changes: list[Callable[[], object]] = [
+            lambda: kg.add("Bela", "chief executive of", "Acme", valid_from=date(2005, 1, 1)),
+            lambda: kg.add("Acme", "acquired", "Yard", valid_from=date(2003, 1, 1)),
+            lambda: kg.add("Acme", "owns", "Yard"),
+            lambda: kg.edit(holders.id, valid_to=date(2004, 1, 1)),
+            lambda: kg.undo(),
+            lambda: kg.merge("Ada", "Bela"),
+            lambda: kg.retract(kg.add("Acme", "sold", "Yard", valid_from=date(2009, 1, 1)).id),
+        ]
+        for change in changes:
+            change()
+            now = following.adjacency()
+            anew = tighten(kg.adjacency(), relations.families, relations.family_of, relations.flip)
+            assert now.seq == kg.store.seq
+            assert now.neighbor.tolist() == anew.neighbor.tolist()
+            assert (now.valid_from.tolist(), now.valid_to.tolist()) == (anew.valid_from.tolist(), anew.valid_to.tolist())
+        assert days(now) != days(kg.adjacency())  # the dates of the purchase reached the ownership
