@@ -20,7 +20,7 @@ from ..kg.model import Hop, Node, Path, Triple
 from .base import Budget, Evidence, Hit
 from .evidence import pack
 from .linking import Link, Linker
-from .paths import PathSearch
+from .paths import PathSearch, Search
 from .question import Understanding, Unit, understand
 from .relations import RelationIndex
 from .scoring import MENTIONED, MENTIONED_AWAY, Candidate, Scorer
@@ -103,7 +103,7 @@ class Retriever:
         Args:
             progress: called with (texts done, texts in all) while chunks are encoded.
         """
-        self._parts.adjacency()
+        self.adjacency()
         self._parts.passages.refresh(progress)
 
     def link(self, question: str) -> list[Link]:
@@ -135,20 +135,43 @@ class Retriever:
         return best
 
     def _search_on(self, question: Understanding, links: Sequence[Link], budget: Budget, day: int | None) -> Found:
-        adjacency = self._parts.adjacency()
-        cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
-        types = NodeTypes(self.kg, adjacency, cased=cased)
-        search = PathSearch(adjacency, self._parts.relations, budget)
+        types = self.types(links)
+        searches = self.explore(question, links, budget, day)
+        states, truncated = [search.states for search in searches], set().union(*(search.truncated for search in searches))
+        scorer = Scorer(question, links, self.relations, types)
         linked = [link for link in links if link.seeds]
-        truncated: set[str] = set()
-        states = []
-        for seeds in [list(link.seeds) for link in linked] or [[]]:
-            result = search.search(question, seeds, day)
-            states.append(result.states)
-            truncated |= result.truncated
-        scorer = Scorer(question, links, self._parts.relations, types)
-        alone = [Scorer(question, [link], self._parts.relations, types).rank([mine]) for link, mine in zip(linked, states)]
+        alone = [Scorer(question, [link], self.relations, types).rank([mine]) for link, mine in zip(linked, states)]
         return Found(scorer.rank(states), alone, day, truncated, types)
+
+    def explore(
+        self, question: Understanding, links: Sequence[Link], budget: Budget | None = None, day: int | None = None
+    ) -> list[Search]:
+        """Every state that the path search keeps, one search per linked mention; one in all where nothing is linked.
+
+        Args:
+            question: the question, read.
+            links: its mentions.
+            budget: limits; the retriever's own where None.
+            day: only facts valid on this day ordinal.
+        """
+        search = PathSearch(self.adjacency(), self.relations, budget or self.budget)
+        return [search.search(question, list(link.seeds), day) for link in links if link.seeds] or [
+            search.search(question, [], day)
+        ]
+
+    def types(self, links: Sequence[Link]) -> NodeTypes:
+        """Type look-ups for a question with these mentions."""
+        cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
+        return NodeTypes(self.kg, self.adjacency(), cased=cased)
+
+    def adjacency(self) -> Adjacency:
+        """The graph's edges with the intervals their dates imply together, in step with the store."""
+        return self._parts.tight.adjacency()
+
+    @property
+    def relations(self) -> RelationIndex:
+        """How well the graph's relations answer to words."""
+        return self._parts.relations
 
     def resolve(self, candidates: Sequence[Candidate], question: Understanding, limit: int = 12) -> list[Resolved]:
         """Read the quotes behind the best candidates and rank them again.
@@ -229,10 +252,6 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
         self.kg, self.encoder = kg, encoder
-
-    def adjacency(self) -> Adjacency:
-        """The graph's edges with the intervals their dates imply together, in step with the store."""
-        return self.tight.adjacency()
 
     @cached_property
     def tight(self) -> TightGraph:
