@@ -149,8 +149,8 @@ class GraphReads(TextReads):
     def names(self, after: int = 0) -> tuple[list[str], int]:
         with self._snapshot() as db:
             last = int(db.execute("SELECT coalesce(max(row), 0) FROM source").fetchone()[0])
-            rows = db.execute("SELECT DISTINCT norm FROM name WHERE source > ? ORDER BY norm", (after,)).fetchall()
-        return [norm for (norm,) in rows], last
+            rows = db.execute("SELECT norm FROM name WHERE source > ?", (after,)).fetchall()
+        return sorted({norm for (norm,) in rows}), last
 
     def marks(self) -> Marks:
         marked = self.query(
