@@ -8,11 +8,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import networkx as nx
+import numpy as np
 import pytest
 from hoptrace import KnowledgeGraph
 from hoptrace.kg.errors import InputError
 from hoptrace.kg.model import Path as GraphPath
-from hoptrace.retrieval.exact import shortest_paths
+from hoptrace.retrieval.exact import ExactSolver, shortest_paths
 
 
 def make(folder: Path, lines: list[str]) -> KnowledgeGraph:
@@ -93,3 +94,34 @@ def test_no_path_within_the_limit_is_an_empty_list(tmp_path: Path) -> None:
 def test_limits_below_one_are_refused(tmp_path: Path) -> None:
     with make(tmp_path, ["Ada|owns|Bel"]) as kg, pytest.raises(InputError, match="0"):
         shortest_paths(kg, kg.entity("Ada"), kg.entity("Bel"), max_hops=0)
+
+
+def test_without_a_limit_a_path_may_be_of_any_length(tmp_path: Path) -> None:
+    names = [f"Stop {chr(65 + i // 26)}{chr(97 + i % 26)}" for i in range(60)]
+    with make(tmp_path, [f"{a}|leads to|{b}" for a, b in pairwise(names)]) as kg:
+        first, last = kg.entity(names[0]), kg.entity(names[-1])
+        assert shortest_paths(kg, first, last) == []
+        [path] = shortest_paths(kg, first, last, max_hops=None)
+        assert labels(path) == tuple(names)
+
+
+def test_between_two_hubs_the_paths_are_still_exact(tmp_path: Path) -> None:
+    lines = [f"{hub}|supplies|Firm {i}" for hub in ("Ada", "Bel") for i in range(150) if hub == "Ada" or i == 149]
+    lines += [f"Firm {i}|supplies|Firm {(i * 7 + 1) % 149}" for i in range(149)]
+    with make(tmp_path, [*lines, "Firm 148|owns|Cor", "Cor|owns|Dun", "Dun|owns|Bel"]) as kg:
+        found = shortest_paths(kg, kg.entity("Ada"), kg.entity("Bel"), max_hops=6, k=3)
+        assert [labels(path) for path in found][:2] == [("Ada", "Firm 149", "Bel"), ("Ada", "Firm 148", "Cor", "Dun", "Bel")]
+        assert len(found[2].hops) == 5
+
+
+def test_lengths_below_nothing_are_refused() -> None:
+    from hoptrace.kg.adjacency import Adjacency
+    from hoptrace.kg.store import Edges
+
+    empty = Adjacency.build(Edges(*(np.zeros(0, np.int32) for _ in range(6))))
+    for wrong in (-1.0, float("nan")):
+        with pytest.raises(InputError, match="0 or more"):
+            ExactSolver(empty, lengths=np.array([1.0, wrong]))
+    with pytest.raises(InputError, match="no node"):
+        ExactSolver(empty).common_neighbors([])
+    assert ExactSolver(empty, ends=np.zeros(0, bool)).paths(0, 1) == []
