@@ -89,12 +89,12 @@ class PathComposer:
         if question.operation == "count":
             return self._count(question, chosen, confidence)
         labels = _unique([self._label(g, question) for g in chosen])
-        reasons = _reasons([path for g in chosen[:_SHOWN] for path in g.paths])
+        reasons = reasons_of([path for g in chosen[:_SHOWN] for path in g.paths])
         text = f"{join(labels[:_SHOWN])}{f' and {len(labels) - _SHOWN} more' if len(labels) > _SHOWN else ''}"
         if len(labels) > 1 and question.operation == "lookup" and best.answers[0].paths[-1].hops[-1].triple.status == "disputed":
             text += " (sources disagree)"
         paths = tuple(path for g in chosen[:_SHOWN] for path in g.paths)
-        return Draft(_because(text, reasons), labels, reasons, paths, confidence)
+        return Draft(because(text, reasons), labels, reasons, paths, confidence)
 
     def _label(self, grounded: Grounded, question: Understanding) -> str:
         """The answer's words; when a day is asked for and the path ends at a thing, the day of its last fact."""
@@ -111,13 +111,13 @@ class PathComposer:
         return as_said(triple, when)
 
     def _count(self, question: Understanding, chosen: list[Grounded], confidence: float) -> Draft:
-        reasons = _reasons([path for g in chosen for path in g.paths])
+        reasons = reasons_of([path for g in chosen for path in g.paths])
         paths = tuple(path for g in chosen for path in g.paths)
         number = value_of(chosen[0].node, "number")
         if len(chosen) == 1 and isinstance(chosen[0].node, Literal) and number is not None:
-            return Draft(_because(chosen[0].node.label, reasons), (chosen[0].node.label,), reasons, paths, confidence)
+            return Draft(because(chosen[0].node.label, reasons), (chosen[0].node.label,), reasons, paths, confidence)
         labels = _unique([g.node.label for g in chosen])
-        return Draft(_because(f"{len(labels)}: {join(labels)}", reasons), (str(len(labels)),), reasons, paths, confidence)
+        return Draft(because(f"{len(labels)}: {join(labels)}", reasons), (str(len(labels)),), reasons, paths, confidence)
 
     # ---- compare, superlative
 
@@ -151,16 +151,16 @@ class PathComposer:
         if not all(value.comparable(sides[0][2]) for _, _, value in sides):
             return abstain(f"the values of {join([link.text for link, _, _ in sides])} are in different units")
         ranked = sorted(sides, key=lambda side: side[2].key * question.direction, reverse=True)
-        reasons = _reasons([path for _, g, _ in ranked for path in g.paths])
+        reasons = reasons_of([path for _, g, _ in ranked for path in g.paths])
         paths = tuple(path for _, g, _ in ranked for path in g.paths)
         confidence = min(g.score for _, g, _ in ranked)
         if ranked[0][2].key == ranked[1][2].key:
-            return Draft(_because("Neither: they are equal", reasons), ("equal",), reasons, paths, confidence)
+            return Draft(because("Neither: they are equal", reasons), ("equal",), reasons, paths, confidence)
         winner = ranked[0][0].seeds[0].node.label
         if question.text.split()[0].lower() in {"is", "was", "did", "does", "are", "were", "has"} and " or " not in question.text:
             verdict = "yes" if ranked[0][0] is sides[0][0] else "no"
-            return Draft(_because(verdict.capitalize(), reasons), (verdict,), reasons, paths, confidence)
-        return Draft(_because(winner, reasons), (winner,), reasons, paths, confidence)
+            return Draft(because(verdict.capitalize(), reasons), (verdict,), reasons, paths, confidence)
+        return Draft(because(winner, reasons), (winner,), reasons, paths, confidence)
 
     def _superlative(self, question: Understanding, found: Found) -> Draft:
         values = self._values(question, self.retriever.resolve(found.candidates, question))
@@ -170,9 +170,9 @@ class PathComposer:
         if not all(value.comparable(values[0][1]) for _, value in values):
             return abstain("the values to rank are in different units")
         best, _ = max(values, key=lambda pair: pair[1].key * question.direction)
-        reasons = _reasons([path for g, _ in values for path in g.paths])
+        reasons = reasons_of([path for g, _ in values for path in g.paths])
         label = best.paths[0].hops[-1].start.label
-        return Draft(_because(label, reasons), (label,), reasons, tuple(p for g, _ in values for p in g.paths), best.score)
+        return Draft(because(label, reasons), (label,), reasons, tuple(p for g, _ in values for p in g.paths), best.score)
 
     # ---- yes or no
 
@@ -196,8 +196,8 @@ class PathComposer:
 
     def _verdict(self, word: str, answers: Sequence[Grounded], confidence: float) -> Draft:
         paths = tuple(path for g in answers[:3] for path in g.paths)
-        reasons = _reasons(list(paths))
-        return Draft(_because(word.capitalize(), reasons), (word,), reasons, paths, confidence)
+        reasons = reasons_of(list(paths))
+        return Draft(because(word.capitalize(), reasons), (word,), reasons, paths, confidence)
 
     def _is_a(self, question: Understanding, linked: list[Link], types: NodeTypes) -> Draft:
         """Whether the one thing named is of the class named."""
@@ -210,7 +210,7 @@ class PathComposer:
                 *types.words(linked[0].seeds[0].row),
             }:
                 path = Path((Hop(triple, 1),), 1.0)
-                return Draft(_because("Yes", _reasons([path])), ("yes",), _reasons([path]), (path,), 0.8)
+                return Draft(because("Yes", reasons_of([path])), ("yes",), reasons_of([path]), (path,), 0.8)
         return abstain(f"nothing recorded says whether {linked[0].text} is that")
 
     # ---- abstaining
@@ -258,7 +258,7 @@ def _confidence(resolved: list[Resolved], chosen: list[Grounded], question: Unde
     return float(best * (0.85 + 0.15 * margin) * crowd)
 
 
-def _reasons(paths: Sequence[Path]) -> tuple[Reason, ...]:
+def reasons_of(paths: Sequence[Path]) -> tuple[Reason, ...]:
     """One claim per distinct triple, in the order walked."""
     seen: dict[str, Reason] = {}
     for hop in (hop for path in paths for hop in path.hops):
@@ -270,7 +270,8 @@ def _reasons(paths: Sequence[Path]) -> tuple[Reason, ...]:
     return tuple(seen.values())
 
 
-def _because(text: str, reasons: tuple[Reason, ...]) -> str:
+def because(text: str, reasons: tuple[Reason, ...]) -> str:
+    """An answer and the first reasons for it, as sentences."""
     return f"{text}. {'; '.join(reason.text for reason in reasons[:6])}." if reasons else f"{text}."
 
 

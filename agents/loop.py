@@ -14,10 +14,13 @@ from typing import Protocol
 
 from ..kg.model import Path
 from ..retrieval.base import Budget, Evidence
+from ..retrieval.complexity import escalate
+from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Retriever
 from .answer import Answer, Claim, Route, Usage
 from .compose import Draft, PathComposer, abstain
+from .connection import Connection, connect, pair_complexity, read_connection
 from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
@@ -58,20 +61,25 @@ def stream(
 
     links = retriever.link(question)
     yield keep(Linked(tuple(seed for link in links for seed in link.seeds)))
-    reading = _for_values(retriever.read(question, links, as_of))
+    reading = for_values(retriever.read(question, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
     route = decide(reading, links, retriever.gains(reading), has_model=model is not None)
+    asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")
     yield keep(Gated(route))
     evidence, draft = Evidence(), abstain(route.reason)
     usage = Usage()
     if route.action != "abstain":
-        found = retriever.search(reading, links, budget)
-        draft = PathComposer(retriever).compose(reading, links, found)
+        if asked is not None:
+            draft, truncated = connect(retriever, asked, reading), set[str]()
+            paths: Sequence[Path] = draft.paths
+        else:
+            found = retriever.search(reading, links, budget)
+            draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
+            paths = draft.paths or _candidate_paths(retriever, reading, found)
         hits = retriever.passages(question, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
-        paths = draft.paths or _candidate_paths(retriever, reading, found)
-        evidence = retriever.pack(paths, hits, found.truncated, budget)
+        evidence = retriever.pack(paths, hits, truncated, budget)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
         if model is not None:
@@ -103,11 +111,23 @@ class _Clock:
         return {**self.laps, "total": (time.perf_counter() - self.start) * 1000}
 
 
-def _for_values(reading: Understanding) -> Understanding:
+def for_values(reading: Understanding) -> Understanding:
     """Comparisons look for the values compared, whatever noun the question asks for."""
     if reading.operation in {"compare", "superlative"} or (reading.operation == "yes-no" and reading.value_kind):
         return replace(reading, answer_type=reading.value_kind, answer_noun="")
     return reading
+
+
+def _escalated(
+    retriever: Retriever, reading: Understanding, links: Sequence[Link], route: Route, budget: Budget
+) -> tuple[Connection | None, Route]:
+    """The pair of a question of connection that is left to exact search, and the route with what that was decided by."""
+    asked = read_connection(reading, links) if route.action != "abstain" else None
+    if asked is None:
+        return None, route
+    hard = pair_complexity(retriever, asked, reading, budget)
+    scores = {**route.scores, "lookahead": float(hard.lookahead), "branches": float(hard.branches)}
+    return (asked if escalate(hard, budget) else None), replace(route, scores=scores)
 
 
 def _understood(reading: Understanding, as_of: date | None) -> Understood:
@@ -155,4 +175,4 @@ def _answer(
     )
 
 
-__all__ = ["ModelComposer", "stream"]
+__all__ = ["ModelComposer", "for_values", "stream"]
