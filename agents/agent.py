@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from ..kg.errors import InputError
 from ..retrieval.base import Budget
 from .answer import Answer
-from .steps import Answered, Step
+from .steps import Answered, Step, Understood
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
+    from .whynot import WhyNot
 
 MAX_QUESTION = 20_000  # characters
 
@@ -66,18 +67,43 @@ class Agent:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
 
-        day = _day(as_of)
-        text = " ".join(question.split())
-        if not text:
-            raise InputError("the question is empty")
-        if len(text) > MAX_QUESTION:
-            raise InputError(f"the question has {len(text)} characters, at most {MAX_QUESTION} are read")
+        day, text = _day(as_of), _text(question)
         composer = None
         if self.model is not None:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
         yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer)
+
+    def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
+        """Why an entity is not the answer: the best rejected path to it, and what it lost by.
+
+        Args:
+            question: a question, or the answer to one.
+            entity: a name, alias, IRI or id; one that the graph does not hold is a reason too.
+            as_of: the day the question was asked for; an answer's own is known.
+
+        Raises:
+            InputError: as for `ask`.
+        """
+        from .whynot import why_not
+
+        if not isinstance(question, str):
+            said = next((step.as_of for step in question.trace if isinstance(step, Understood)), "")
+            question = question.question
+            if not as_of and self.retriever.read(question, self.retriever.link(question)).last is None:
+                as_of = said or None  # no day in its words, so it was given
+        return why_not(self.retriever, _text(question), entity, as_of=_day(as_of))
+
+
+def _text(question: str) -> str:
+    """The question on one line."""
+    text = " ".join(question.split())
+    if not text:
+        raise InputError("the question is empty")
+    if len(text) > MAX_QUESTION:
+        raise InputError(f"the question has {len(text)} characters, at most {MAX_QUESTION} are read")
+    return text
 
 
 def _day(value: date | str | None) -> date | None:

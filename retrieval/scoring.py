@@ -46,7 +46,7 @@ class Candidate:
         """The score when `support` more weight is explained by quotes, times `factor`."""
         parts = self.parts
         coverage = min((parts["explained"] + support + PRIOR) / parts["asked"], 1.0)
-        return coverage * _shape(parts["fit"]) * parts["link"] * parts["whole"] * parts.get("expired", 1.0) * factor
+        return coverage * shape(parts["fit"]) * parts["link"] * parts["whole"] * parts.get("expired", 1.0) * factor
 
     def walks(self, node: int) -> list[list[tuple[int, int]]]:
         """[(triple row, direction), ...] of each state to an answer node."""
@@ -163,7 +163,7 @@ class Scorer:
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
         inversions = sum(self._inversions(state) for state in states)
         whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
-        score = coverage * _shape(fit) * link * whole
+        score = coverage * shape(fit) * link * whole
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
         return Candidate(nodes, states, score, parts, unexplained)
@@ -231,7 +231,8 @@ def _decisive(unit: Unit) -> bool:
     return bool(unit.families) and not unit.type
 
 
-def _shape(fit: float) -> float:
+def shape(fit: float) -> float:
+    """The factor of a score that a type fit gives."""
     return 0.35 + 0.65 * fit
 
 
@@ -244,4 +245,4 @@ def _sample(nodes: np.ndarray) -> np.ndarray:
     return np.asarray(nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)])
 
 
-__all__ = ["Candidate", "Scorer"]
+__all__ = ["Candidate", "Scorer", "shape"]

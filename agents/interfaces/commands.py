@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...data import ROOT
-from ...kg.errors import InputError, MissingPathError
+from ...kg.errors import InputError, MissingPathError, UnknownEntityError
 from . import plain, render
 from .registry import COMMANDS, Argument, Result, command
 
@@ -128,6 +128,23 @@ def ask(session: Session, question: str, as_of: date | None, seconds: float | No
 def why(session: Session, number: int | None) -> Result:
     record = session.answers.get(number)
     return Result(record, lambda out: render.why(out, record))
+
+
+@command(
+    "why-not",
+    "Show why something else is not the answer: the best rejected path to it and what it lost by.",
+    Argument("question", "the question, in quotes; the last one asked when left out", many=True, optional=True),
+    Argument("entity", "a name, alias, IRI or entity id", entity=True),
+    _AS_OF,
+    examples=('"Who owns the supplier of Brightwater Labs?" Norland', "Norland"),
+)
+def why_not(session: Session, question: tuple[str, ...], entity: str, as_of: date | None) -> Result:
+    text, name = _asked_about(session, [*question, entity])
+    if not text:
+        record = session.answers.get()
+        text, as_of = record["question"], as_of or _day_given(session, record)
+    found = session.agent.why_not(text, name, as_of=as_of)
+    return Result(found.to_dict(), lambda out: render.why_not(out, found.to_dict()))
 
 
 @command("sources", "Show an answer's citations in their text, checked against the store now.", _NUMBER, examples=("", "3"))
@@ -334,6 +351,27 @@ def _said(what: str, triple: Triple) -> Result:
     data = {"done": what, "id": triple.id, "subject": triple.subject.label, "relation": triple.relation.label}
     data |= {"object": triple.object.label, "status": str(triple.status)}
     return Result(data, lambda out: render.lines(out, f"{what}: {triple}  ({triple.id})"))
+
+
+def _asked_about(session: Session, words: list[str]) -> tuple[str, str]:
+    """(question, name) of words that may lack quotes; "" where they are a name and no question is among them."""
+    for i, word in enumerate(words[:-1], start=1):
+        if word.endswith("?"):
+            return " ".join(words[:i]), " ".join(words[i:])
+    question, whole = " ".join(words[:-1]), " ".join(words)
+    try:
+        session.kg.entity(whole)
+    except UnknownEntityError:
+        return (question, words[-1]) if len(question.split()) > 2 else ("", whole)
+    return "", whole
+
+
+def _day_given(session: Session, record: dict[str, Any]) -> date | None:
+    """The day that an answer was asked for, where its question does not name one."""
+    given = next((step["as_of"] for step in record["trace"] if step["step"] == "understood"), "")
+    retriever = session.agent.retriever
+    named = retriever.read(record["question"], retriever.link(record["question"])).last
+    return date.fromisoformat(given) if given and named is None else None
 
 
 def _target(file: str, force: bool) -> Path:

@@ -97,5 +97,4 @@ def command(
     return register
 
 
-
 __all__ = ["COMMANDS", "Argument", "Command", "Kind", "Result", "command"]

@@ -143,6 +143,27 @@ def why(out: Console, record: Mapping[str, Any]) -> None:
     line(out, ("spent", "bold"), f": {record['usage']['evidence_tokens']} evidence tokens; {spent}")
 
 
+def why_not(out: Console, found: Mapping[str, Any]) -> None:
+    """Why an entity is not the answer: the reason, the best path to it hop by hop, and the winner beside it."""
+    line(out, (one_line(found["entity"]), "bold"), f": {found['reason']}")
+    line(out, one_line(found["text"]))
+    if found["path"] is None:
+        return
+    what = "path" if found["reason"] == "answer" else "rejected"
+    line(out, (what, "bold"), f" {found['score']:.3f}  {one_line(found['path']['text'])}")
+    for number, step in enumerate(found["steps"], start=1):
+        said = f"explains “{one_line(step['explains'])}” ({step['gain']:.2f})" if step["explains"] else "explains nothing"
+        mark = ("  ← left here", "yellow") if number == found["hop"] else ""
+        line(out, f"  {number}  {one_line(step['text'])}  ", (said, "dim"), mark)
+    parts = " ".join(f"{name}={value:.2f}" for name, value in found["parts"].items())
+    if parts:
+        line(out, "  ", (parts, "dim"), (f"  lost by {found['lost']}", "yellow") if found["lost"] else "")
+    if found["winner"] is not None:
+        line(out, ("best", "bold"), f" {one_line(found['winner']['text'])}")
+    if found["truncated"]:
+        line(out, ("cut short by", "bold"), f": {', '.join(found['truncated'])}")
+
+
 def _paths(out: Console, step: Mapping[str, Any], taken: set[tuple[str, ...]]) -> None:
     line(out, ("paths", "bold"))
     ranked = sorted(step["paths"], key=lambda path: tuple(path["triples"]) not in taken)

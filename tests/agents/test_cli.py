@@ -68,6 +68,25 @@ def test_ask_shows_hops_quotes_and_marks(run: Run, folder: Path) -> None:
     assert re.search(r"city\.md:\d+-\d+  ✓ verified", out)
 
 
+def test_why_not_takes_a_question_or_the_last_one(run: Run, folder: Path) -> None:
+    asked = read(run, "why-not", QUESTION, "Tarn City")
+    assert (asked["reason"], asked["answers"]) == ("fit", ["Norland"])
+    assert asked["path"]["text"].endswith("Tarn City")
+    run("ask", QUESTION)
+    assert read(run, "why-not", "Tarn", "City") == asked
+    assert read(run, "why-not", "Nobody Known")["reason"] == "unknown entity"
+    _, out, _ = run("why-not", "Piet Aalders")
+    assert "rejected" in out
+    assert "explains" in out
+    assert "Norland" in out
+
+
+def test_why_not_remembers_the_day_a_question_was_asked_for(run: Run, folder: Path) -> None:
+    run("teach", "Ada Roe", "chief executive of", "Brightwater Labs", "--valid-from", "2001-01-01", "--valid-to", "2005-01-01")
+    run("ask", "Who runs Brightwater Labs?", "--as-of", "2003-01-01")
+    assert read(run, "why-not", "Ada Roe")["reason"] == "answer"
+
+
 def test_why_tells_route_seeds_and_paths(run: Run, folder: Path) -> None:
     run("ask", QUESTION)
     record = read(run, "why")

@@ -53,6 +53,12 @@ def test_answers_are_numbered_and_looked_back_at(folder: Path) -> None:
     assert "Piet Aalders" in shown.partition("»")[2]
 
 
+def test_why_not_needs_no_quotes_and_looks_at_the_last_question(folder: Path) -> None:
+    shown = type_in(folder, f"{QUESTION}\r/why-not Tarn City\r/why-not Norland\r")
+    assert "Tarn City: fit" in shown
+    assert "Norland: answer" in shown
+
+
 def test_commands_take_quoted_names_and_options(folder: Path) -> None:
     assert "Orla Vance —" in type_in(folder, '/path "Orla Vance" Norland --max-hops 3 -k 1\r')
 
