@@ -11,7 +11,7 @@ The shape follows the plan-then-ground search of RoG (Luo et al., ICLR 2024), wi
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from ..kg.model import Literal
 from .base import Budget, Seed
 from .question import CONTAINMENT_NOUNS, Understanding
 from .relations import RelationIndex
+from .stepwise import DEPTHS
 
 MATCHED = 0.3  # gain from which a hop counts as explaining a unit
 SKIP_PENALTY = 1.0  # price of a hop that explains nothing
@@ -28,6 +29,8 @@ WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
 PASSED_OVER = 0.5  # factor when the hop leaves a nearer relation of the question unexplained
 SHARED_GAIN = 0.8  # "films that share a director": the same relation back again
 SEEDLESS = 0.85  # gain from which a relation may start a search of its own
+LEARNED = 2.0  # what a path that the learned reader is sure of gains in the order of the beam
+LIKELY = -4.0  # log-probability from which the learned reader opens a step of its own
 _SKIPS_KEPT = 4
 _FRONTIER = 5000
 _CONTAINMENT = "located in"
@@ -49,6 +52,8 @@ class State:
         hop_of: which hop explains each of them.
         shared: it has gone back over a relation because the question says share, same or also.
         spent: what hops that explain nothing have cost.
+        learned: log-probability of the steps so far by the learned reader, 0 without one.
+        stop: log-probability of asking for nothing more here; None without a learned reader.
     """
 
     seed: Seed
@@ -63,14 +68,23 @@ class State:
     shared: bool = False
     spent: float = 0.0
     skips: int = 0
+    learned: float = 0.0
+    stop: float | None = None
 
     @property
     def depth(self) -> int:
         return len(self.steps)
 
+    @property
+    def likelihood(self) -> float:
+        """Probability of these steps and no more by the learned reader, 0 without one."""
+        return float(np.exp(self.learned + self.stop)) if self.stop is not None else 0.0
+
     def promise(self, understanding: Understanding) -> float:
-        """Order of the beam: weight explained less what was spent."""
-        return sum(understanding.units[u].weight * gain for u, gain in self.used.items()) - self.spent
+        """Order of the beam: weight explained less what was spent, and what the learned reader thinks of it."""
+        explained = sum(understanding.units[u].weight * gain for u, gain in self.used.items())
+        learned = LEARNED * max(0.0, 1 - self.learned / LIKELY) if self.stop is not None else 0.0
+        return explained - self.spent + learned
 
     def walk(self, index: int) -> list[tuple[int, int]]:
         """(triple row, direction) of each hop to the node at `index`, first hop first."""
@@ -111,27 +125,30 @@ class PathSearch:
     def __init__(self, adjacency: Adjacency, relations: RelationIndex, budget: Budget) -> None:
         self.adjacency, self.relations, self.budget = adjacency, relations, budget
 
-    def search(self, understanding: Understanding, seeds: list[Seed], day: int | None = None) -> Search:
+    def search(
+        self, understanding: Understanding, seeds: list[Seed], day: int | None = None, guide: np.ndarray | None = None
+    ) -> Search:
         """States from every seed, in no particular order; each is a candidate answer set.
 
         Args:
             understanding: the question; its units price every hop.
             seeds: where to start; each is searched on its own.
             day: only facts valid on this day ordinal.
+            guide: log-weights of steps by hop from a learned reader, float32 [DEPTHS, 2 * families + 1], the last for stop.
         """
         gains = self.relations.gains(understanding.units)
         found = Search()
         deadline = time.monotonic() + self.budget.seconds if self.budget.seconds is not None else None
         starts = [State(seed, *_start(np.array([seed.row], np.int32))) for seed in seeds] or self._anywhere(gains, found)
         for start in starts:
-            beam = [start]
+            beam = [self._opened(start, day, guide)]
             for _ in range(self.budget.hops):
-                grown = [new for state in beam for new in self._grow(state, understanding, gains, day, found)]
+                grown = [new for opened in beam for new in self._grow(opened, understanding, gains, day, found)]
                 grown.sort(key=lambda s: (-s.promise(understanding), s.steps))
                 if len(grown) > self.budget.beam:
                     found.truncated.add("beam")
-                beam = grown[: self.budget.beam]
-                found.states += beam
+                beam = [self._opened(state, day, guide) for state in grown[: self.budget.beam]]
+                found.states += [opened.state for opened in beam]
                 if not beam or (deadline is not None and time.monotonic() > deadline):
                     if beam:
                         found.truncated.add("seconds")
@@ -150,30 +167,39 @@ class PathSearch:
             found.truncated.add("frontier")
         return [State(NO_SEED, *_start(nodes[:_FRONTIER]))] if len(nodes) else []
 
-    def _grow(self, state: State, question: Understanding, gains: np.ndarray, day: int | None, found: Search) -> list[State]:
-        if state.skips > 1:
-            return []
+    def _opened(self, state: State, day: int | None, guide: np.ndarray | None) -> _Opened:
+        """The steps that leave a state, and what the learned reader thinks of each and of stopping here."""
         groups = self.adjacency.groups(state.nodes, day)
         family = self.relations.family_of[groups.relation]
         direction = groups.direction * self.relations.flip[groups.relation]
         codes = family.astype(np.int64) * 2 + (direction < 0)
+        options = [c for c in np.unique(codes).tolist() if self.relations.families[c // 2].name not in _NOT_WALKED]
+        if guide is None:
+            return _Opened(state, groups, codes, options, {})
+        row = guide[min(state.depth, DEPTHS - 1)]
+        logits = row[[*options, len(row) - 1]].astype(float)
+        logs = logits - logits.max() - np.log(np.exp(logits - logits.max()).sum())
+        return _Opened(replace(state, stop=float(logs[-1])), groups, codes, options, dict(zip(options, logs.tolist())))
+
+    def _grow(self, opened: _Opened, question: Understanding, gains: np.ndarray, day: int | None, found: Search) -> list[State]:
+        state = opened.state
+        if state.skips > 1:
+            return []
         matched: list[tuple[float, int, int, float]] = []  # (rank, code, unit, gain)
         skipped: list[tuple[float, int, int, float]] = []
-        for code in np.unique(codes).tolist():
+        for code in opened.options:
             step = (code // 2, 1 - 2 * (code & 1))
-            if self.relations.families[step[0]].name in _NOT_WALKED:
-                continue
             unit, gain, near = self._explain(state, step, question, gains)
             if gain >= MATCHED:
                 matched.append((-gain * (question.units[unit].weight if unit >= 0 else 1.0), code, unit, gain))
+            elif state.learned + opened.logs.get(code, -np.inf) > LIKELY:
+                matched.append((-float(np.exp(opened.logs[code])), code, -1, 0.0))
             else:
                 skipped.append((self._skip_price(step, question) - 0.1 * near, code, -1, 0.0))
         if len(matched) > self.budget.beam:
             found.truncated.add("beam")
         chosen = sorted(matched)[: self.budget.beam] + sorted(skipped)[:_SKIPS_KEPT]
-        grown = (
-            self._step(state, groups, codes == code, code, unit, gain, question, day, found) for _, code, unit, gain in chosen
-        )
+        grown = (self._step(opened, code, unit, gain, question, day, found) for _, code, unit, gain in chosen)
         return [new for new in grown if new is not None]
 
     def _explain(
@@ -252,22 +278,14 @@ class PathSearch:
         return CONTAINMENT_PENALTY if contains and question.answer_noun in CONTAINMENT_NOUNS else SKIP_PENALTY
 
     def _step(
-        self,
-        state: State,
-        groups: Groups,
-        mask: np.ndarray,
-        code: int,
-        unit: int,
-        gain: float,
-        question: Understanding,
-        day: int | None,
-        found: Search,
+        self, opened: _Opened, code: int, unit: int, gain: float, question: Understanding, day: int | None, found: Search
     ) -> State | None:
         """Read the edges of one signature and make the next state; None when it leads nowhere new."""
+        state = opened.state
         if found.expansions >= self.budget.expansions:
             found.truncated.add("expansions")
             return None
-        picked = groups.take(mask)
+        picked = opened.groups.take(opened.codes == code)
         edges = self.adjacency.edges(picked, limit=self.budget.fan_out, day=day)
         found.expansions += len(edges.triple)
         if edges.truncated.any():
@@ -283,7 +301,9 @@ class PathSearch:
             found.truncated.add("frontier")
             nodes, first = nodes[:_FRONTIER], first[:_FRONTIER]
         step = (code // 2, 1 - 2 * (code & 1))
-        price = 0.0 if gain >= MATCHED else self._skip_price(step, question)
+        learned = state.learned + opened.logs.get(code, 0.0)
+        free = gain >= MATCHED or (state.stop is not None and learned > LIKELY)
+        price = 0.0 if free else self._skip_price(step, question)
         return State(
             seed=state.seed,
             nodes=nodes,
@@ -296,8 +316,20 @@ class PathSearch:
             hop_of={**state.hop_of, unit: state.depth} if unit >= 0 else state.hop_of,
             shared=state.shared or unit == -2,
             spent=state.spent + price,
-            skips=state.skips + (gain < MATCHED and price == SKIP_PENALTY),
+            skips=state.skips + (price == SKIP_PENALTY),
+            learned=learned,
         )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Opened:
+    """A state with the groups that leave it: `codes[i]` is the step of group i, `logs` what the learned reader gives each."""
+
+    state: State
+    groups: Groups
+    codes: np.ndarray
+    options: list[int]
+    logs: dict[int, float]
 
 
 def _start(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from ..kg.ingest.dates import find_dates
-from .wordings import lexicon, stem
+from .wordings import Lexicon, lexicon, stem
 
 Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
 
@@ -170,16 +170,18 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
-def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understanding:
+def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon | None = None) -> Understanding:
     """Read a question.
 
     Args:
         text: the question.
         mentions: `[start, end)` of entity mentions in it, which are masked.
+        lex: how relations are asked for; the packaged lexicon where None.
 
     Returns:
         An `Understanding`; every string gives one, an empty string an empty one.
     """
+    lex = lex or lexicon()
     dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
     masks = [*mentions, *((d.start, d.end) for d in dates)]
     tokens = []
@@ -188,8 +190,8 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = ()) -> Understan
         tokens.append(replace(token, mention=mention))
     words = [token.lower if token.mention < 0 else "" for token in tokens]
     operation, value_kind, direction = _operation(text, words, len(mentions))
-    answer_type, answer_noun, noun_at = _answer_type(words, operation)
-    units = _units(tokens, words, noun_at) + _renamed(words) or _implied(answer_type, value_kind)
+    answer_type, answer_noun, noun_at = _answer_type(words, lex)
+    units = _units(tokens, words, noun_at, lex) + _renamed(words) or _implied(answer_type, value_kind)
     first = min((d.first for d in dates), default=None)
     last = max((d.last_exclusive for d in dates), default=None)
     return Understanding(
@@ -237,7 +239,7 @@ def _singular(word: str) -> str:
     return word[:-1] if word.endswith("s") and not word.endswith("ss") and len(word) > 3 else word
 
 
-def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
+def _answer_type(words: list[str], lex: Lexicon) -> tuple[str, str, int]:
     """(coarse type, noun asked for, its token index or -1)."""
     for i, word in enumerate(words):
         if word in {"which", "what", "list", "name"} or (word == "many" and i and words[i - 1] == "how"):
@@ -251,7 +253,7 @@ def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
                     return TYPE_NOUNS[noun], noun, j
                 if noun in AGENT_NOUNS:
                     return "agent", "", j
-                if (stem(words[j]),) in lexicon().phrases:
+                if (stem(words[j]),) in lex.phrases:
                     return "", "", j  # "what genres do the films ..." asks for genres, not films
             continue
         if word in {"who", "whom", "whose"}:
@@ -265,8 +267,7 @@ def _answer_type(words: list[str], operation: str) -> tuple[str, str, int]:
     return "", "", -1
 
 
-def _units(tokens: list[Token], words: list[str], noun_at: int) -> tuple[Unit, ...]:
-    lex = lexicon()
+def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) -> tuple[Unit, ...]:
     stemmed = [stem(word) if word else "" for word in words]
     units: list[Unit] = []
     i = 0
@@ -274,7 +275,7 @@ def _units(tokens: list[Token], words: list[str], noun_at: int) -> tuple[Unit, .
         if not words[i]:
             i += 1
             continue
-        length = _phrase_length(words, stemmed, i)
+        length = _phrase_length(words, stemmed, i, lex)
         if length:
             phrase = " ".join(words[i : i + length])
             families = frozenset(lex.phrases[tuple(stemmed[i : i + length])])
@@ -321,9 +322,8 @@ def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:
     return ()
 
 
-def _phrase_length(words: list[str], stemmed: list[str], i: int) -> int:
+def _phrase_length(words: list[str], stemmed: list[str], i: int, lex: Lexicon) -> int:
     """Length of the longest lexicon wording that starts at token `i`, 0 for none."""
-    lex = lexicon()
     for length in range(min(lex.longest, len(words) - i), 0, -1):
         piece = words[i : i + length]
         if not all(piece) or (length == 1 and piece[0] in STOPWORDS and piece[0] != "own"):

@@ -16,12 +16,13 @@ import numpy as np
 
 from ..kg.model import Relation
 from .question import Unit
-from .wordings import Family, lexicon, stems
+from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .encoder import Encoder
 
+WORDINGS = "wordings.toml"  # of a graph, beside its data
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
 FORMER_NAME = "formerly known as"
@@ -35,13 +36,20 @@ _TYPE_CAP = 0.5  # a type noun ("company") says little about the hop
 class RelationIndex:
     """Families, stems and vectors of every relation of a graph, kept in step with it.
 
+    Args:
+        kg: the graph.
+        encoder: of labels and units.
+        lex: how relations are asked for; where None, the packaged lexicon and the graph's own `wordings.toml`, if it has one.
+
     Attributes:
         family_of: [relations] index into `families` by relation row.
         flip: [relations] -1 where the label runs from the family's object to its subject.
     """
 
-    def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
+    def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lex: Lexicon | None = None) -> None:
         self.kg, self.encoder = kg, encoder
+        own = kg.path / WORDINGS
+        self.lexicon = lex or (read_lexicon(own) if own.is_file() else lexicon())
         self._vectors: dict[str, np.ndarray] = {}
         self._seq = -1
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
@@ -67,7 +75,7 @@ class RelationIndex:
         self.families = []
         self.family_of, self.flip = np.zeros(size, np.int32), np.ones(size, np.int8)
         for row, relation in relations:
-            family, flip = lexicon().family(relation.label)
+            family, flip = self.lexicon.family(relation.label)
             if family.name not in index:
                 index[family.name] = len(self.families)
                 self.families.append(family)
@@ -100,7 +108,7 @@ class RelationIndex:
 
     def is_event(self, label: str) -> bool:
         """Whether a relation happens at a moment."""
-        return lexicon().family(label)[0].event
+        return self.lexicon.family(label)[0].event
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         """How well a hop explains a unit, 0 to 1.
@@ -127,37 +135,35 @@ class RelationIndex:
             spoken = {i for word in unit_stems for i in self._by_stem.get(word, ())}
             spoken.update(self._index[name] for name in unit.families if name in self._index)
             for i in spoken:
-                result[i, :, j] = _gain(self.families[i], self._stems[i], unit, unit_stems, float(cosine[i, j]))
+                result[i, :, j] = self._gain(i, unit, unit_stems, float(cosine[i, j]))
         if not any("former" in unit.text for unit in units):
             result[self._former] = 0.0
         return result
 
+    def _gain(self, i: int, unit: Unit, unit_stems: tuple[str, ...], cosine: float) -> tuple[float, float]:
+        family, label_stems = self.families[i], self._stems[i]
+        overlap = len(label_stems & set(unit_stems)) / len(unit_stems) if unit_stems else 0.0
+        if family.name in unit.families:
+            subject = unit_stems in {stems(noun) for noun in family.subject_nouns}
+            target = unit_stems in {stems(noun) for noun in family.object_nouns}
+            if unit_stems in {stems(verb) for verb in family.verbs} and not family.is_noun(unit.text):
+                return 1.0, 1.0
+            if unit_stems in {stems(verb) for verb in family.weak_verbs}:
+                return _WEAK, _WEAK
+            if subject or target:
+                return (1.0 if target else _OTHER_END), (1.0 if subject else _OTHER_END)
+            return 1.0, 1.0
+        if unit.families and (not overlap or family.name in self.lexicon.families):
+            return (min(cosine, _FOREIGN_CAP),) * 2
+        if unit.type:
+            best = min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP)
+            return best, (best * _AGAINST_NOUN if _names_object(family.name) else best)
+        best = max(cosine, 0.9 * overlap)
+        return best, (best * _AGAINST_NOUN if overlap and _names_object(family.name) else best)
+
 
 def _label_stems(family: Family) -> frozenset[str]:
     return frozenset(stems(" ".join(w for w in family.name.split() if w not in FUNCTION_WORDS)))
-
-
-def _gain(
-    family: Family, label_stems: frozenset[str], unit: Unit, unit_stems: tuple[str, ...], cosine: float
-) -> tuple[float, float]:
-    overlap = len(label_stems & set(unit_stems)) / len(unit_stems) if unit_stems else 0.0
-    if family.name in unit.families:
-        subject = unit_stems in {stems(noun) for noun in family.subject_nouns}
-        target = unit_stems in {stems(noun) for noun in family.object_nouns}
-        if unit_stems in {stems(verb) for verb in family.verbs} and not family.is_noun(unit.text):
-            return 1.0, 1.0
-        if unit_stems in {stems(verb) for verb in family.weak_verbs}:
-            return _WEAK, _WEAK
-        if subject or target:
-            return (1.0 if target else _OTHER_END), (1.0 if subject else _OTHER_END)
-        return 1.0, 1.0
-    if unit.families and (not overlap or family.name in lexicon().families):
-        return (min(cosine, _FOREIGN_CAP),) * 2
-    if unit.type:
-        best = min(max(cosine, _TYPE_CAP * overlap), _TYPE_CAP)
-        return best, (best * _AGAINST_NOUN if _names_object(family.name) else best)
-    best = max(cosine, 0.9 * overlap)
-    return best, (best * _AGAINST_NOUN if overlap and _names_object(family.name) else best)
 
 
 def _names_object(label: str) -> bool:

@@ -25,6 +25,7 @@ from .question import Understanding, Unit, understand
 from .relations import RelationIndex
 from .scoring import MENTIONED, MENTIONED_AWAY, Candidate, Scorer
 from .temporal import TightGraph
+from .trained import TrainedScorer
 from .types import NodeTypes
 from .wordings import stems
 
@@ -112,7 +113,7 @@ class Retriever:
 
     def read(self, question: str, links: Sequence[Link], as_of: date | None = None) -> Understanding:
         """What the question asks for; `as_of` outranks a date it names."""
-        understanding = understand(question, [(link.start, link.end) for link in links])
+        understanding = understand(question, [(link.start, link.end) for link in links], self.relations.lexicon)
         if as_of is not None:
             understanding = replace(understanding, first=as_of, last=as_of)
         return understanding
@@ -155,9 +156,17 @@ class Retriever:
             day: only facts valid on this day ordinal.
         """
         search = PathSearch(self.adjacency(), self.relations, budget or self.budget)
-        return [search.search(question, list(link.seeds), day) for link in links if link.seeds] or [
-            search.search(question, [], day)
-        ]
+        return [
+            search.search(question, list(link.seeds), day, self._guide(question, links, i))
+            for i, link in enumerate(links)
+            if link.seeds
+        ] or [search.search(question, [], day)]
+
+    def _guide(self, question: Understanding, links: Sequence[Link], mention: int) -> np.ndarray | None:
+        """What the trained path scorer of this graph makes of a question that names one entity; None without one."""
+        if len(links) != 1 or question.operation not in {"lookup", "list", "count"}:
+            return None
+        return self._parts.trained.guide(question.text, [(link.start, link.end) for link in links], mention)
 
     def types(self, links: Sequence[Link]) -> NodeTypes:
         """Type look-ups for a question with these mentions."""
@@ -167,6 +176,11 @@ class Retriever:
     def adjacency(self) -> Adjacency:
         """The graph's edges with the intervals their dates imply together, in step with the store."""
         return self._parts.tight.adjacency()
+
+    @property
+    def linker(self) -> Linker:
+        """What ties names to nodes."""
+        return self._parts.linker
 
     @property
     def relations(self) -> RelationIndex:
@@ -252,6 +266,10 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
         self.kg, self.encoder = kg, encoder
+
+    @cached_property
+    def trained(self) -> TrainedScorer:
+        return TrainedScorer(self.kg, self.relations, self.encoder)
 
     @cached_property
     def tight(self) -> TightGraph:

@@ -20,6 +20,7 @@ from .relations import RelationIndex
 from .types import COARSE, CONFLICT, NodeTypes
 
 MENTION_WEIGHT = 1.0
+TRUST = 0.7  # most that the learned reader counts for beside the units
 _SAMPLE = 6  # nodes whose type is read to judge a state
 _JOINED = 40  # states per mention that are tried for an intersection
 PRIOR = 0.05
@@ -46,7 +47,7 @@ class Candidate:
         """The score when `support` more weight is explained by quotes, times `factor`."""
         parts = self.parts
         coverage = min((parts["explained"] + support + PRIOR) / parts["asked"], 1.0)
-        return coverage * shape(parts["fit"]) * parts["link"] * parts["whole"] * parts.get("expired", 1.0) * factor
+        return _score(parts, coverage) * parts.get("expired", 1.0) * factor
 
     def walks(self, node: int) -> list[list[tuple[int, int]]]:
         """[(triple row, direction), ...] of each state to an answer node."""
@@ -68,6 +69,7 @@ class Scorer:
         self.links = [link for link in links if link.seeds]
         self.total = sum(unit.weight for unit in question.units)
         self.gains = relations.gains(question.units)
+        self.trust = 0.0  # how far the learned reader is trusted: it knows a question when it is sure of some path
 
     def rank(self, states: list[list[State]], limit: int = 32) -> list[Candidate]:
         """Candidates, best first.
@@ -76,6 +78,8 @@ class Scorer:
             states: the states found from each mention, one list per linked mention.
             limit: candidates kept.
         """
+        best = max((state.likelihood for mine in states for state in mine), default=0.0) if len(states) == 1 else 0.0
+        self.trust = TRUST * best
         found = [c for i, mine in enumerate(states) for state in mine if (c := self._single(state, i)) is not None]
         for i in range(len(states)):
             for j in range(i + 1, len(states)):
@@ -163,10 +167,11 @@ class Scorer:
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
         inversions = sum(self._inversions(state) for state in states)
         whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
-        score = coverage * shape(fit) * link * whole
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
-        return Candidate(nodes, states, score, parts, unexplained)
+        if self.trust:
+            parts |= {"learned": states[0].likelihood if len(states) == 1 else 0.0, "trust": self.trust}
+        return Candidate(nodes, states, _score(parts, coverage), parts, unexplained)
 
     def _credit(self, states: tuple[State, ...], used: dict[int, float]) -> dict[int, float]:
         """Weight of units no hop was spent on: type nouns that a node satisfies, words that repeat a walked relation."""
@@ -229,6 +234,13 @@ class Scorer:
 def _decisive(unit: Unit) -> bool:
     """Whether leaving a unit unexplained means that another question was answered."""
     return bool(unit.families) and not unit.type
+
+
+def _score(parts: dict[str, float], coverage: float) -> float:
+    """What the units say of a path and what the learned reader says, by how far it is trusted for this question."""
+    trust = parts.get("trust", 0.0)
+    said = (1 - trust) * coverage * parts["whole"] + trust * parts.get("learned", 0.0)
+    return said * shape(parts["fit"]) * parts["link"]
 
 
 def shape(fit: float) -> float:

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ..kg.errors import InputError
 from ..kg.model import normalize
 
 _SUFFIXES = (
@@ -129,21 +131,25 @@ IS_A = "is a"
 
 
 class Lexicon:
-    """Look-ups over `families()`, built once: label to family, phrase to families."""
+    """Look-ups over families: label to family, phrase to families.
 
-    def __init__(self) -> None:
-        self.families = {family.name: family for family in families()}
+    Args:
+        known: the families; the first that claims a label has it.
+    """
+
+    def __init__(self, known: Iterable[Family]) -> None:
+        self.families = {family.name: family for family in known}
         self._by_label: dict[str, tuple[Family, int]] = {}
         self.phrases: dict[tuple[str, ...], set[str]] = {}
-        for family in families():
+        for family in self.families.values():
             for label in (family.name, *family.labels):
                 self._by_label.setdefault(normalize(label), (family, 1))
             for phrase in (*family.verbs, *family.weak_verbs, *family.subject_nouns, *family.object_nouns):
                 self.phrases.setdefault(stems(phrase), set()).add(family.name)
-        for family in families():
+        for family in self.families.values():
             for label in family.inverse_labels:
                 self._by_label.setdefault(normalize(label), (family, -1))
-        self.longest = max(len(phrase) for phrase in self.phrases)
+        self.longest = max((len(phrase) for phrase in self.phrases), default=0)
 
     def family(self, label: str) -> tuple[Family, int]:
         """The family of a relation label and 1, or -1 when the label says it from object to subject.
@@ -170,5 +176,28 @@ class Lexicon:
 
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
-    """The one lexicon, built on first use."""
-    return Lexicon()
+    """The packaged lexicon, built on first use."""
+    return Lexicon(families())
+
+
+def read_lexicon(path: Path) -> Lexicon:
+    """The packaged lexicon with the wordings of a file beside it, in the form of `wordings.toml`.
+
+    A family of a known name adds to its wordings and overrides its other fields; any other is new.
+
+    Raises:
+        InputError: the file is not of that form.
+    """
+    known = dict(lexicon().families)
+    try:
+        rows: list[dict[str, Any]] = tomllib.loads(path.read_text(encoding="utf-8"))["family"]
+        for row in map(_frozen, rows):
+            name = normalize(row["name"])
+            base = known.get(name, Family(name))
+            joined: dict[str, Any] = {
+                key: (*getattr(base, key), *value) if isinstance(value, tuple) else value for key, value in row.items()
+            }
+            known[name] = replace(base, **(joined | {"name": name}))
+        return Lexicon(known.values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: not a file of wordings ({type(error).__name__}: {' '.join(str(error).split())})") from error

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data import ROOT
 from ...kg.errors import InputError, MissingPathError, UnknownEntityError
-from . import plain, render
+from . import plain, render, training  # noqa: F401  (training registers its command)
 from .registry import COMMANDS, Argument, Result, command
 
 if TYPE_CHECKING:

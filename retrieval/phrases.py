@@ -1,0 +1,313 @@
+"""Relations put into English, for questions that are mined from a graph and not asked by people.
+
+A hop walks a relation family one way, from what is already described ("X", "the films X directed") to what it leads to.
+There are many ways to say it: by a noun for what it leads to ("the director of X", "X's director"), by a noun for where it
+comes from ("the films whose director is X"), by a verb ("the films X directed", "who directed X") or in the telegraphic
+style of search boxes ("X director"). `Phraser` draws one of them; what is drawn is ordinary language and no template of any
+data set.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .question import DATE, NUMBER, ORGANIZATION, PERSON, PLACE, PRODUCT, WORK
+from .wordings import Family
+
+Step = tuple[Family, int]  # a family and 1 (subject to object) or -1
+Templates = tuple[tuple[float, str], ...]
+
+_ALTERNATIVES = re.compile(r"\(([^()]*)\)")
+
+_TYPE_WORDS = {
+    PERSON: ("person", "people", "man", "woman", "one"),
+    ORGANIZATION: ("company", "companies", "firm", "organization", "business"),
+    PLACE: ("place", "places", "location", "city", "country"),
+    WORK: ("work", "works", "film", "films", "movie", "movies", "book", "title"),
+    PRODUCT: ("product", "products"),
+    DATE: ("year", "date", "years"),
+    NUMBER: ("number", "figure"),
+}
+_QUESTION_WORDS = {PERSON: ("who", "which person"), PLACE: ("where", "which place"), DATE: ("when", "which year")}
+_PREPOSITIONS = frozenset("to from for in by at on with of as into under about after up off out over".split())
+_IRREGULAR = {  # base: (past, past participle)
+    "write": ("wrote", "written"), "buy": ("bought", "bought"), "sell": ("sold", "sold"), "make": ("made", "made"),
+    "found": ("founded", "founded"), "set": ("set", "set"), "run": ("ran", "run"), "lead": ("led", "led"),
+    "take": ("took", "taken"), "hold": ("held", "held"), "build": ("built", "built"), "win": ("won", "won"),
+    "speak": ("spoke", "spoken"), "come": ("came", "come"), "give": ("gave", "given"), "get": ("got", "got"),
+    "have": ("had", "had"), "do": ("did", "done"), "be": ("was", "been"), "sing": ("sang", "sung"), "see": ("saw", "seen"),
+    "go": ("went", "gone"), "teach": ("taught", "taught"), "wed": ("wed", "wed"), "bear": ("bore", "born"),
+    "bring": ("brought", "brought"), "draw": ("drew", "drawn"), "drive": ("drove", "driven"), "fall": ("fell", "fallen"),
+    "feed": ("fed", "fed"), "fight": ("fought", "fought"), "find": ("found", "found"), "fly": ("flew", "flown"),
+    "grow": ("grew", "grown"), "keep": ("kept", "kept"), "lie": ("lay", "lain"), "lose": ("lost", "lost"),
+    "meet": ("met", "met"), "pay": ("paid", "paid"), "put": ("put", "put"), "say": ("said", "said"),
+    "send": ("sent", "sent"), "shoot": ("shot", "shot"), "sit": ("sat", "sat"), "spend": ("spent", "spent"),
+    "stand": ("stood", "stood"), "swim": ("swam", "swum"), "tell": ("told", "told"), "wear": ("wore", "worn"),
+}  # fmt: skip
+_FORMS = {form: base for base, forms in _IRREGULAR.items() for form in forms if form not in _IRREGULAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A verb phrase in the forms a question needs: `rest` is what follows the verb itself ("to" of "deliver to")."""
+
+    base: str
+    past: str
+    participle: str
+    rest: str = ""
+
+    @property
+    def present(self) -> str:
+        """Third person singular."""
+        if self.base.endswith(("s", "x", "z", "ch", "sh", "o")):
+            return self.base + "es"
+        return self.base[:-1] + "ies" if self.base.endswith("y") and self.base[-2:-1] not in "aeiou" else self.base + "s"
+
+    @property
+    def gerund(self) -> str:
+        return (self.base[:-1] if self.base.endswith("e") and not self.base.endswith("ee") else self.base) + "ing"
+
+
+def verb(phrase: str) -> Verb | None:
+    """The forms of a wording such as "acquire", "took over" or "deliver to"; None when it is no verb ("behind", "spoken").
+
+    >>> verb("deliver to").past, verb("own").participle, verb("took over").base
+    ('delivered', 'owned', 'take')
+    """
+    first, _, rest = phrase.partition(" ")
+    first = _FORMS.get(first, first)
+    if first in _PREPOSITIONS or (first.endswith("ed") and len(first) > 4 and first not in {"need", "feed"}):
+        return None
+    if first in _IRREGULAR:
+        past, participle = _IRREGULAR[first]
+        return Verb(first, past, participle, rest)
+    return Verb(first, _regular(first), _regular(first), rest)
+
+
+def _regular(base: str) -> str:
+    if base.endswith("e"):
+        return base + "d"
+    if base.endswith("y") and base[-2:-1] not in "aeiou":
+        return base[:-1] + "ied"
+    short = len(base) <= 4 and base[-1] not in "aeiouwxy" and base[-2:-1] in {*"aeiou"} and base[-3:-2] not in {*"aeiou"}
+    return base + (base[-1] if short else "") + "ed"
+
+
+def plural(noun: str) -> str:
+    """
+    >>> plural("company"), plural("actress"), plural("place of birth")
+    ('companies', 'actresses', 'places of birth')
+    """
+    head, of, rest = noun.partition(" of ")
+    if head.endswith(("s", "x", "ch", "sh")):
+        head = head if head.endswith("s") and not head.endswith("ss") else head + "es"
+    elif head.endswith("y") and head[-2:-1] not in {*"aeiou"}:
+        head = head[:-1] + "ies"
+    else:
+        head = {"person": "people", "child": "children", "man": "men", "woman": "women"}.get(head, head + "s")
+    return head + of + rest
+
+
+# Ways to say a hop: weight and template. `np` is where it starts, `s` a noun for where it leads (`noun` in the singular), `t`
+# a word for the kind of thing it leads to, `from` a noun for where it comes from, `acts` and `done` a verb's active form and
+# participle, `base` and `doing` its others, `who` a question word; (a|b) is one of them.
+_BY_NOUN = (
+    (3, "the {s} of {np}"), (1, "{s} of {np}"), (1, "{np} {s}"), (0.7, "the {np} {s}"), (1, "the {s} (in|for|from|on|with) {np}"),
+)  # fmt: skip
+_BY_SOURCE = (
+    (1, "the {t} whose {from} (is|are|include|was) {np}"), (1, "the {t} with {np} as {from}"),
+    (0.7, "the {t} that {np} is the {from} of"), (0.7, "the {t} by {from} {np}"), (0.5, "{from} {np}'s {t}"),
+)  # fmt: skip
+_BY_VERB = (
+    (3, "the {t} (that |which |){np} (|||also ){acts}"), (1.5, "the {t} {done} by {np}"), (1, "{t} {done} by {np}"),
+    (0.5, "{np} {done} {t}"), (0.7, "what {np} {acts}"),
+)  # fmt: skip
+_BY_VERB_BACK = (
+    (3, "the {t} (who|that|which) (|||also ){acts} {np}"), (1, "whoever {acts} {np}"), (0.7, "the {t} {doing} {np}"),
+    (0.7, "the {t} {np} was {done} by"),
+)  # fmt: skip
+_ASKED_BY_NOUN = (
+    (3, "what {be} the {s} of {np}"), (2, "{who} {be} the {s} of {np}"), (2, "what {be} {np}'s {s}"), (1, "{np} has which {s}"),
+    (1, "(what|which) {s} (does|do|did) {np} have"), (1, "(name|list|give|tell me|find|show) the {s} of {np}"),
+    (1.5, "the {s} of {np}"), (1, "{np} {s}"), (1, "{np}'s {s}"), (1, "{who} {be} {np}'s {s}"),
+    (1, "who (is|are|was) listed as {s} of {np}"), (1, "what {be} the {s} (in|for|from|on) {np}"),
+    (1, "(what|which) {s} (is|are|was|were) {np} (in|of|under|from|with)"),
+    (1, "{np} (is|are|was|were) (in|of|under|from) (which|what) {s}"), (0.7, "what {be} the name of the {s} of {np}"),
+)  # fmt: skip
+_ASKED_BY_SOURCE = (
+    (1, "which {t} is {np} the {from} of"), (1, "what {t} has {np} as {from}"), (1, "{np} is the {from} of which {t}"),
+    (0.7, "{np} is the {from} of what"), (0.7, "what is {np} the {from} of"),
+)  # fmt: skip
+_ASKED_BY_VERB = (
+    (2, "(which|what) {t} (did|does|do) {np} (|||also ){base}"), (1.5, "{np} (|||also ){acts} (which {t}|what|what {t})"),
+    (1.5, "(which|what) {t} (was|were|is|are) {done} by {np}"), (1, "{who} (did|does) {np} {base}"),
+)  # fmt: skip
+_ASKED_WHEN = (
+    (3, "{who} (was|were|is) {np} {done}"), (2, "{who} did {np} {base}"), (1, "{np} {acts} in (what|which) {t}"),
+    (1, "{np} (was|were) {done} in (what|which) {t}"),
+)  # fmt: skip
+_ASKED_BY_VERB_BACK = (
+    (3, "({who}|who|which {t}|what {t}) (|||also ){acts} {np}"),
+    (1.5, "{np} (is|was|were|are) {done} by (whom|who|which {t}|{who})"),
+    (0.7, "{who} (is|are) the {t} {doing} {np}"),
+)  # fmt: skip
+_SHARED_BY_NOUN = (
+    (2, "the {t} that share (a|the|the same|) {s} with {np}"), (1, "the {t} with the same {s} as {np}"),
+    (1, "the {t} that have the same {s} (as|of|with) {np}"), (0.7, "the {t} having {s} in common with {np}"),
+)  # fmt: skip
+_SHARED_BY_SOURCE = (
+    (1, "the {from} who worked with {np} as {from}"), (1, "the co-{from} of {np}"), (0.7, "{np}'s co-{from}"),
+    (0.7, "the other {from} of the same {mid} as {np}"), (0.7, "(|the )fellow {from} of {np}"),
+)  # fmt: skip
+_SHARED_BY_VERB = (
+    (1, "the {t} who {acts} (together|) with {np}"), (1, "the {t} who {acts} the same {mid} as {np}"),
+    (1, "the {t} who co-{acts} {mid} with {np}"), (0.7, "the {t} {np} {acts} {mid} with"),
+)  # fmt: skip
+_SHARED_WHOSE = ((2, "the {t} whose {s} (also |){acts} {np}"), (1, "the {t} {done} by the {s} who {acts} {np}"))
+
+Forms = list[tuple[float, str, dict[str, str], str]]  # weight, template, its fields, the wording
+
+
+class Phraser:
+    """Draws wordings for hops.
+
+    Args:
+        rng: the draws.
+        allowed: which wordings may be used: `allowed(family, direction, phrase)`; None for all.
+    """
+
+    def __init__(self, rng: random.Random, allowed: Callable[[Family, int, str], bool] | None = None) -> None:
+        self.rng, self._allowed = rng, allowed or (lambda family, direction, phrase: True)
+        self._cache: dict[tuple[str, int, str], tuple[str, ...]] = {}
+
+    def nouns(self, step: Step) -> tuple[str, ...]:
+        """Nouns for what the hop leads to."""
+        return self._of(step, "noun", lambda f, d: (*(f.object_nouns if d > 0 else f.subject_nouns), *_label_nouns(f, d)))
+
+    def verbs(self, step: Step) -> tuple[str, ...]:
+        """Verbs, as the lexicon spells them."""
+        return self._of(step, "verb", lambda f, d: tuple(v for v in f.verbs if verb(v) is not None))
+
+    def named(self, step: Step, name: str) -> str:
+        """A name, now and then with a word for what it is before it ("the film X"), as where the hop `step` starts."""
+        back = (step[0], -step[1])
+        words = [*self.nouns(back), *_TYPE_WORDS.get(_type(back), ())]
+        return (
+            f"{self.rng.choice(('the ', '', ''))}{self.rng.choice(words)} {name}" if words and self.rng.random() < 0.3 else name
+        )
+
+    def described(self, step: Step, np: str) -> tuple[str, str] | None:
+        """A noun phrase for what the hop leads to and the wording used; None when the family has no words for it.
+
+        Args:
+            step: the hop.
+            np: the words for where it starts.
+        """
+        own = (3 if len(np.split()) == 1 else 1.5, "{np}'s {s}")
+        forms = self._nouns_in((*_BY_NOUN, own), step, np) + self._sources_in(_BY_SOURCE, step, np)
+        forms += self._verbs_in(_BY_VERB if step[1] > 0 else _BY_VERB_BACK, step, np)
+        if _circumstance(step):
+            forms += self._verbs_in(
+                ((2, f"the {{t}} {'when' if _type(step) == DATE else 'where'} {{np}} was {{done}}"),), step, np
+            )
+        return self._draw(forms)
+
+    def asked(self, step: Step, np: str) -> tuple[str, str] | None:
+        """A question that asks for what the hop leads to, and the wording used; None as for `described`."""
+        forms = self._nouns_in(_ASKED_BY_NOUN, step, np) + self._sources_in(_ASKED_BY_SOURCE, step, np)
+        forms += self._verbs_in(_ASKED_BY_VERB if step[1] > 0 else _ASKED_BY_VERB_BACK, step, np)
+        if _circumstance(step):
+            forms += self._verbs_in(_ASKED_WHEN, step, np)
+        return self._draw(forms)
+
+    def shared(self, step: Step, np: str) -> tuple[str, str] | None:
+        """Words for a hop and its return: what shares the middle with `np` ("the films that share an actor with X")."""
+        back = (step[0], -step[1])
+        mid = {"mid": self._target(step)}
+        forms = self._nouns_in(_SHARED_BY_NOUN, step, np, back)
+        forms += [(w, t, fields | mid, word) for w, t, fields, word in self._sources_in(_SHARED_BY_SOURCE, step, np)]
+        forms += [(w, t, fields | mid, word) for w, t, fields, word in self._verbs_in(_SHARED_BY_VERB, step, np)]
+        middles = self._some(self.nouns(step))
+        if middles and step[1] < 0:
+            s = {"s": self._number(middles[0]), "t": self._target(back)}
+            forms += [(w, t, fields | s, word) for w, t, fields, word in self._verbs_in(_SHARED_WHOSE, step, np)]
+        return self._draw(forms)
+
+    def _nouns_in(self, templates: Templates, step: Step, np: str, target: Step | None = None) -> Forms:
+        forms: Forms = []
+        for noun in self._some(self.nouns(step)):
+            s = self._number(noun)
+            who = self.rng.choice(_QUESTION_WORDS.get(_type(step), ("what", "which", "who")))
+            fields = {"np": np, "s": s, "noun": noun, "be": "is" if s == noun else "are", "who": who}
+            forms += [(w, text, fields | {"t": self._target(target or step)}, noun) for w, text in templates]
+        return forms
+
+    def _sources_in(self, templates: Templates, step: Step, np: str) -> Forms:
+        nouns = self._some(self.nouns((step[0], -step[1])))
+        return [
+            (w, text, {"np": np, "from": self._number(n), "t": self._target(step)}, n) for n in nouns for w, text in templates
+        ]
+
+    def _verbs_in(self, templates: Templates, step: Step, np: str) -> Forms:
+        forms: Forms = []
+        for word in self._some(self.verbs(step)):
+            v = verb(word)
+            assert v is not None
+            last = step[0].name.split()[-1]
+            rest = f" {v.rest}" if v.rest else f" {last}" if last in _PREPOSITIONS and self.rng.random() < 0.7 else ""
+            fields = {"np": np, "t": self._target(step), "acts": self.rng.choice((v.past, v.present, v.base)) + rest}
+            fields |= {"done": v.participle + rest, "base": v.base + rest, "doing": v.gerund + rest}
+            fields["who"] = self.rng.choice(_QUESTION_WORDS.get(_type(step), ("what", "which " + fields["t"])))
+            forms += [(w, text, fields, word) for w, text in templates]
+        return forms
+
+    def _of(self, step: Step, kind: str, read: Callable[[Family, int], Iterable[str]]) -> tuple[str, ...]:
+        key = (step[0].name, step[1], kind)
+        if key not in self._cache:
+            self._cache[key] = tuple(dict.fromkeys(word for word in read(*step) if self._allowed(step[0], step[1], word)))
+        return self._cache[key]
+
+    def _target(self, step: Step) -> str:
+        """A word for the kind of thing a hop leads to: of its type, or one of its nouns."""
+        nouns = self.nouns(step)
+        if nouns and self.rng.random() < 0.3:
+            return self._number(self.rng.choice(nouns))
+        return self.rng.choice(_TYPE_WORDS.get(_type(step), ("thing", "things", "ones", "entity")))
+
+    def _number(self, noun: str) -> str:
+        return self.rng.choice((noun, plural(noun)))
+
+    def _some(self, words: tuple[str, ...], most: int = 2) -> list[str]:
+        return list(words) if len(words) <= most else self.rng.sample(words, most)
+
+    def _draw(self, forms: Forms) -> tuple[str, str] | None:
+        if not forms:
+            return None
+        _, template, fields, wording = self.rng.choices(forms, [form[0] for form in forms])[0]
+        text = _ALTERNATIVES.sub(lambda found: self.rng.choice(found[1].split("|")), template).format_map(fields)
+        return " ".join(text.split()), wording
+
+
+def _type(step: Step) -> str:
+    return step[0].object_type if step[1] > 0 else step[0].subject_type
+
+
+def _circumstance(step: Step) -> bool:
+    """Whether a hop leads to the place or time of what its verb says ("where X was founded")."""
+    return step[1] > 0 and (step[0].adjectival or _type(step) in {PLACE, DATE})
+
+
+def _label_nouns(family: Family, direction: int) -> tuple[str, ...]:
+    """The label itself, where it is a noun for the object ("release year") or, with "of", for the subject."""
+    words = family.name.split()
+    if direction > 0 and words[-1] not in _PREPOSITIONS and not family.object_nouns and not family.verbs:
+        return (family.name.removeprefix("has "),)
+    if direction < 0 and len(words) > 1 and words[-1] == "of" and not family.subject_nouns:
+        return (" ".join(words[:-1]),)
+    return ()
+
+
+__all__ = ["Phraser", "Step", "Verb", "plural", "verb"]
