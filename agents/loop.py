@@ -18,6 +18,7 @@ from ..retrieval.complexity import escalate
 from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Retriever
+from ..retrieval.rewrite import rewrite
 from .answer import Answer, Claim, Route, Usage
 from .compose import Draft, PathComposer, abstain
 from .connection import Connection, connect, pair_complexity, read_connection
@@ -60,8 +61,10 @@ def stream(
         return step
 
     links = retriever.link(question)
-    yield keep(Linked(tuple(seed for link in links for seed in link.seeds)))
-    reading = for_values(retriever.read(question, links, as_of))
+    rewritten = rewrite(question, links, retriever)
+    text, links = (rewritten.text, list(rewritten.links)) if rewritten is not None else (question, links)
+    yield keep(Linked(tuple(seed for link in links for seed in link.seeds), rewritten))
+    reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
     route = decide(reading, links, retriever.gains(reading), has_model=model is not None)
@@ -78,7 +81,7 @@ def stream(
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        hits = retriever.passages(question, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
+        hits = retriever.passages(text, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
         evidence = retriever.pack(paths, hits, truncated, budget)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))

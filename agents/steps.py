@@ -6,14 +6,19 @@ from dataclasses import dataclass
 
 from ..kg.model import Path
 from ..retrieval.base import Hit, Seed
+from ..retrieval.rewrite import Rewrite
 from .answer import Answer, Route
 
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """Question mentions tied to entities, ambiguity kept as several seeds for one mention."""
+    """Question mentions tied to entities, ambiguity kept as several seeds for one mention.
+
+    Where the question was rewritten, everything after this step, the places of the seeds included, is about the rewrite.
+    """
 
     seeds: tuple[Seed, ...]
+    rewrite: Rewrite | None = None
 
 
 @dataclass(frozen=True, slots=True)

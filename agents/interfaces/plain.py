@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -53,8 +54,10 @@ def step(event: Any, question: str) -> dict[str, Any]:
     """A step as plain JSON values, without what the answer's own object already holds."""
     name = type(event).__name__.lower()
     if name == "linked":
-        names = [(question[s.start : s.end], s.node.label, s.node.id, float(s.score)) for s in event.seeds]
-        return {"step": name, "seeds": [dict(zip(("mention", "label", "id", "score"), seed)) for seed in names]}
+        text = event.rewrite.text if event.rewrite else question
+        names = [(text[s.start : s.end], s.node.label, s.node.id, float(s.score)) for s in event.seeds]
+        seeds = [dict(zip(("mention", "label", "id", "score"), seed)) for seed in names]
+        return {"step": name, "seeds": seeds, "rewrite": _rewrite(event.rewrite)}
     if name == "retrieved":
         paths = [{"text": str(p), **_scores(p), "triples": [hop.triple.id for hop in p.hops]} for p in event.paths]
         hits = [{"chunk_id": hit.chunk.id, **_scores(hit)} for hit in event.hits]
@@ -66,3 +69,12 @@ def step(event: Any, question: str) -> dict[str, Any]:
 
 def _scores(found: Any) -> dict[str, Any]:
     return {"score": float(found.score), "parts": {name: float(value) for name, value in found.parts.items()}}
+
+
+def _rewrite(made: Any) -> dict[str, Any] | None:
+    """What was asked in place of the question and why, None where it was left as it is."""
+    if made is None:
+        return None
+    edits = [{"how": edit.how, "before": edit.before, "after": edit.after} for edit in made.edits]
+    gain = {"linked": list(made.linked), "path": list(made.path), "similarity": made.similarity}
+    return {"text": made.text, "edits": edits, **gain, "cards": [value(asdict(card)) for card in made.cards]}

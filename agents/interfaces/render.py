@@ -127,6 +127,8 @@ def why(out: Console, record: Mapping[str, Any]) -> None:
     taken = {tuple(hop["triple_id"] for hop in path["hops"]) for path in record["paths"]}
     for step in record["trace"]:
         if step["step"] == "linked":
+            if step.get("rewrite"):
+                line(out, ("read as", "bold"), f": {one_line(step['rewrite']['text'])}")
             line(out, ("linked", "bold"))
             seeds = [(seed["mention"], seed["label"], seed["id"], f"{seed['score']:.2f}") for seed in step["seeds"]]
             table(out, ("mention", "entity", "id", "score"), seeds, empty="no name of the question is in the graph")
@@ -197,6 +199,8 @@ def step(out: Console, event: Any) -> None:
     """A step of a running question, as it happens."""
     name = type(event).__name__
     if name == "Linked":
+        if event.rewrite:
+            line(out, ("  reads  ", "dim"), one_line(event.rewrite.text))
         said = ", ".join(one_line(seed.node.label) for seed in event.seeds) or "no name recognised"
         line(out, ("  linked ", "dim"), said)
     elif name == "Gated":
