@@ -61,7 +61,7 @@ def _repair(kg: KnowledgeGraph) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the damage is what is being mended
         for kind in _kinds(kg):
-            if kg.generations.current(kind) is None:
+            if kg.generations.current(kind, thorough=True) is None:
                 kg.generations.discard(kind)
     KnowledgeGraph(kg.path, kg.store).adjacency()
 
@@ -103,7 +103,7 @@ def _indexes(kg: KnowledgeGraph) -> Iterator[Finding]:
     for kind in _kinds(kg):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            generation = reader.current(kind)
+            generation = reader.current(kind, thorough=True)
         where = f"derived/{kind}"
         if generation is None:
             what = str(caught[0].message) if caught else f"the {kind} index was not published"

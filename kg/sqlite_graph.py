@@ -30,6 +30,7 @@ SELECT triple.row, triple.key, subject.canon, triple.relation, object.canon, sta
 FROM triple JOIN node AS subject ON subject.row = triple.subject JOIN node AS object ON object.row = triple.object
 """
 _EDGE = "SELECT triple.row, subject, relation, object, valid_from, valid_to FROM triple"
+_FEW = 10_000  # edges
 _KNOWN = """EXISTS (SELECT 1 FROM span JOIN life ON life.source = span.source
     WHERE span.triple = triple.row AND life.begin <= :at AND (life.end IS NULL OR life.end > :at))
 AND NOT EXISTS (SELECT 1 FROM retraction WHERE retraction.triple = triple.row
@@ -324,7 +325,12 @@ class GraphReads(TextReads):
 
     def _edges(self, sql: str, *args: Any) -> Edges:
         table = self._table(sql, *args, width=6)
-        moved = self._table("SELECT row, canon FROM node WHERE canon != row", width=2)
+        if len(table) < _FEW:  # a change: a look at every node of a large graph would be most of the time it takes
+            ends = json.dumps(np.unique(table[:, [1, 3]]).tolist())
+            few = "SELECT row, canon FROM node WHERE row IN (SELECT value FROM json_each(?)) AND canon != row"
+            moved = self._table(few, ends, width=2)
+        else:
+            moved = self._table("SELECT row, canon FROM node WHERE canon != row", width=2)
         canon = np.arange(int(table[:, [1, 3]].max(initial=0)) + 1, dtype=np.int32)
         moved = moved[moved[:, 0] < len(canon)]
         canon[moved[:, 0]] = moved[:, 1]
@@ -349,9 +355,11 @@ class GraphReads(TextReads):
                 )[:, 0]
                 for kind in ("triple", "chunk")
             }  # fmt: skip
-            edges = self._edges(f"{_EDGE} WHERE seq > ? AND live AND status IN {_EVIDENCE} ORDER BY triple.row", seq)
+            recent = f"{_EDGE} INDEXED BY triple_seq WHERE seq > ?"  # the planner would rather scan than sort
+            edges = self._edges(f"{recent} AND live AND status IN {_EVIDENCE} ORDER BY triple.row", seq)
             new = self._table(
-                "SELECT chunk.row FROM chunk JOIN source ON source.row = source WHERE seq > ? AND live ORDER BY chunk.row",
+                "SELECT chunk.row FROM chunk INDEXED BY chunk_seq JOIN source ON source.row = source "
+                "WHERE seq > ? AND live ORDER BY chunk.row",
                 seq, width=1,
             )[:, 0]  # fmt: skip
         return Changes(last, gone["triple"], edges, gone["chunk"], new)

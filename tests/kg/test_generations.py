@@ -95,6 +95,29 @@ def test_swapped_files_are_noticed(tmp_path: Path) -> None:
         assert Generations(tmp_path).current("graph") is None
 
 
+def test_a_file_nobody_wrote_to_is_hashed_only_on_request(tmp_path: Path) -> None:
+    """A write that hides its time is what a failing disk looks like: opening trusts the time, a thorough look does not."""
+    home = Generations(tmp_path)
+    home.publish("graph", {"a": np.arange(4)}, {})
+    path = next((tmp_path / "graph").glob("gen-*/a.npy"))
+    before, content = path.stat(), bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert quiet(home) is None
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert quiet(home) is not None
+    with pytest.warns(UserWarning, match="sha256"):
+        assert home.current("graph", thorough=True) is None
+
+
+def test_a_copy_with_other_times_is_hashed_and_read(tmp_path: Path) -> None:
+    Generations(tmp_path / "one").publish("graph", ARRAYS, {})
+    shutil.copytree(tmp_path / "one", tmp_path / "two", copy_function=shutil.copyfile)
+    copied = Generations(tmp_path / "two").current("graph")
+    assert copied is not None
+    assert np.array_equal(copied.array("a"), ARRAYS["a"])
+
+
 def test_a_pointer_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     Generations(tmp_path / "in").publish("graph", ARRAYS, {})
     Generations(tmp_path / "out").publish("graph", ARRAYS, {})
