@@ -117,9 +117,9 @@ class Family:
 
 @lru_cache(maxsize=1)
 def families() -> tuple[Family, ...]:
-    """The packaged families, from `wordings.toml`."""
-    with Path(__file__).with_name("wordings.toml").open("rb") as file:
-        rows: list[dict[str, Any]] = tomllib.load(file)["family"]
+    """The packaged families, from the files of `wordings/` in the order of their names."""
+    files = sorted(Path(__file__).with_name("wordings").glob("*.toml"))
+    rows: list[dict[str, Any]] = [row for file in files for row in tomllib.loads(file.read_text("utf-8")).get("family", [])]
     return tuple(Family(**_frozen(row)) for row in rows)
 
 
