@@ -93,8 +93,9 @@ class Adjacency:
 
     def relation_ids(self) -> np.ndarray:
         """Sorted relation rows that have an edge, int32."""
-        relations: np.ndarray = np.unique(self.group_key >> 1)
-        return relations.astype(np.int32)
+        has = np.zeros(int(self.group_key.max(initial=-1) >> 1) + 1, bool)
+        has[self.group_key >> 1] = True
+        return np.flatnonzero(has).astype(np.int32)
 
     def degree(self, nodes: np.ndarray) -> np.ndarray:
         """Edges at each node, both directions (a loop counts twice), int64 [n]; 0 for a row without edges."""

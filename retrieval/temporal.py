@@ -208,6 +208,9 @@ class TightGraph:
             return tight
         self.relations.refresh()
         now = self.kg.adjacency()
+        if not len(now.valid_from):
+            self._raw = self._tight = now
+            return now
         index = (self.relations.families, self.relations.family_of, self.relations.flip)
         delta = self.kg.store.changes_since(raw.seq) if raw is not None else None
         families = {row: (index[0][index[1][row]], int(index[2][row])) for row in now.relation_ids().tolist()}
