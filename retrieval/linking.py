@@ -36,7 +36,7 @@ _CALENDAR = frozenset(
 )
 _TITLES = frozenset("mr mrs ms dr prof professor president director chairman minister senator king queen sir lady".split())
 _LONGEST = 12
-MOST_SEEDS = 8
+MOST_SEEDS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,13 @@ class Linker:
         """The mention that starts at token `i`, if one does, and how many tokens are read."""
         exact, length = self._exact_at(question, tokens, i, case)
         end = _run_end(question, tokens, i)
+        if end > i and case != "title" and (title := self._title_at(question, tokens, i, length, case)):
+            return title
         if i + length >= end or (exact and self._ends(question, tokens, i + length, end, case)):
             return exact, length
         leads = (_describes(tokens[i]) and (i == 0 or case == "title")) or tokens[i].lower in _TITLES
         starts = tokens[i].lower not in STOPWORDS and (exact or not leads)
-        if not starts and tokens[i].lower not in {"the", "a"}:
+        if not starts and (tokens[i].lower not in {"the", "a"} or end == i + 1):
             return None, 1
         whole = self.resolve(tokens[i].start, tokens[end - 1].end, question[tokens[i].start : tokens[end - 1].end])
         if not whole.seeds and not starts:
@@ -117,6 +119,26 @@ class Linker:
             if seeds:
                 return Link(tokens[i].start, last.end, surface, seeds), length
         return None, 0
+
+    def _title_at(self, question: str, tokens: list[Token], i: int, length: int, case: Case) -> tuple[Link, int] | None:
+        """A near name with small words inside ("A Sttudy in Terror") that goes past the capitalised run at token `i`."""
+        ends, end = [], _run_end(question, tokens, i)
+        while True:
+            k = end
+            while k < len(tokens) and tokens[k].text in _SMALL:
+                k += 1
+            adjacent = k < len(tokens) and question[tokens[end - 1].end : tokens[k].start].replace(" ", "").isalpha()
+            if k == end or not adjacent or not _proper(tokens[k].text):
+                break
+            if i + length >= end and self._exact_at(question, tokens, k, case)[0] is not None:
+                break
+            end = _run_end(question, tokens, k)
+            ends.append(end)
+        for end in reversed(ends):
+            link = self.resolve(tokens[i].start, tokens[end - 1].end, question[tokens[i].start : tokens[end - 1].end])
+            if link.seeds and link.how in {"spelling", "form"} and i + length < end:
+                return link, end - i
+        return None
 
     def _ends(self, question: str, tokens: list[Token], k: int, end: int, case: Case) -> bool:
         """Whether a known name that stops before token `k` is whole, though the capitalised run goes on to `end`."""

@@ -56,11 +56,16 @@ class NameIndex:
     def near(self, normal: str) -> list[Match]:
         """Names of the best kind of nearness there is: another legal form, else a part, else a slip; best first.
 
+        A part of too many names is near to none.
+
         Args:
             normal: a normalised name (`kg.model.normalize`) that the store does not hold as it is.
         """
         self._refresh()
-        return self._forms(normal) or self._parts(normal) or self.spelled(normal)
+        if forms := self._forms(normal):
+            return forms
+        parts = self._parts(normal)
+        return (parts if len(parts) <= _MOST_PARTS else []) if parts else self.spelled(normal)
 
     def spelled(self, normal: str) -> list[Match]:
         """Names that differ by one or two typing errors, the fewest first.
@@ -105,6 +110,8 @@ class NameIndex:
         while len(words) > 1 and words[-1] in GENERIC:
             words.pop()
         core = " ".join(words).removeprefix("the ")
+        if core in JOINERS:
+            return []
         found = set()
         for name in self._holding(core):
             other, its = split_legal_form(name)
@@ -113,11 +120,11 @@ class NameIndex:
         return sorted(found)
 
     def _parts(self, normal: str) -> list[Match]:
-        """Longer names that begin with these words, else those that hold all of them; none where there are too many."""
+        """Longer names that begin with these words, else those that hold all of them."""
         held = [name for name in self._holding(normal) if name != normal]
         begun = [name for name in held if name.startswith(normal + " ")]
         chosen = begun or held
-        return [Match(name, "part", PART) for name in sorted(set(chosen))] if len(chosen) <= _MOST_PARTS else []
+        return [Match(name, "part", PART) for name in sorted(set(chosen))]
 
     def _holding(self, normal: str) -> list[str]:
         words = set(normal.split(" "))

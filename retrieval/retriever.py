@@ -17,6 +17,7 @@ import numpy as np
 
 from ..kg.errors import CorruptionError
 from ..kg.model import Hop, Node, Path, Triple
+from .ambiguity import preferred
 from .base import Budget, Evidence, Hit
 from .evidence import pack
 from .linking import Link, Linker
@@ -109,7 +110,10 @@ class Retriever:
 
     def link(self, question: str) -> list[Link]:
         """Mentions of entities in a question, those that match nothing included."""
-        return self._parts.linker.link(question)
+        links = self.linker.link(question)
+        if all(len(link.seeds) < 2 for link in links):
+            return links
+        return preferred(links, self.read(question, links), self.relations, self.adjacency(), self.types(links))
 
     def read(self, question: str, links: Sequence[Link], as_of: date | None = None) -> Understanding:
         """What the question asks for; `as_of` outranks a date it names."""
