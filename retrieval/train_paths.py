@@ -52,8 +52,9 @@ class Split:
         return len(pattern.steps) == 1 or _bucket(self.seed, "pattern", pattern.steps) >= 125
 
     def wording(self, family: Family, direction: int, phrase: str) -> bool:
-        """Whether a wording may be trained on."""
-        return _bucket(self.seed, "wording", family.name, direction, stems(phrase)) >= 167
+        """Whether a wording may be trained on; what shares a word with the family's name always may, as that is known."""
+        words = stems(phrase)
+        return bool({*words} & {*stems(family.name)}) or _bucket(self.seed, "wording", family.name, words) >= 167
 
 
 @dataclass(frozen=True, slots=True, eq=False)
