@@ -48,7 +48,7 @@ class ChatComposer:
                 reply = self.model.invoke(messages)
             except Exception as error:  # a provider may raise anything; the question must still be answered
                 return _fallen(fallback, f"{type(error).__name__}"), usage
-            usage = _add(usage, reply)
+            usage = add_usage(usage, reply)
             parsed = _parse(reply.content)
             if isinstance(parsed, dict):
                 return self._draft(parsed, numbered, evidence.paths), usage
@@ -116,7 +116,8 @@ def _is_claim(claim: Any) -> bool:
     return all(isinstance(i, int) and not isinstance(i, bool) for i in claim["citations"])
 
 
-def _add(usage: Usage, reply: Any) -> Usage:
+def add_usage(usage: Usage, reply: Any) -> Usage:
+    """The cost so far with that of one more reply of a chat model."""
     counted = getattr(reply, "usage_metadata", None) or {}
     return Usage(
         model_calls=usage.model_calls + 1,

@@ -81,8 +81,10 @@ def connect(retriever: Retriever, asked: Connection, question: Understanding) ->
     adjacency = retriever.kg.adjacency()
     ends = values(retriever.kg, adjacency)
     for day in _days(question):
-        found = ExactSolver(adjacency, day, ends=ends).paths(asked.start.row, asked.end.row, _SHOWN)
-        paths = [grounded(retriever.kg, walk) for walk in found if walk.length == found[0].length]
+        solver = ExactSolver(adjacency, day, ends=ends)
+        nearest = solver.distance(asked.start.row, asked.end.row)
+        found = solver.paths(asked.start.row, asked.end.row, _SHOWN, limit=nearest) if nearest else []
+        paths = [grounded(retriever.kg, walk) for walk in found]
         if paths and day == _days(question)[0]:
             return _draft(asked, paths)
         if paths:

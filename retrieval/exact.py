@@ -176,13 +176,9 @@ class ExactSolver:
         nodes = np.arange(self.adjacency.size, dtype=np.int32)
         nodes = nodes[self._passable(nodes, goal)]
         groups, edges = self._expand(nodes, _REVERSED[self.way])
-        source, lengths = nodes[groups.origin[edges.group]], self.lengths[edges.triple]
-        order = np.lexsort((lengths, edges.neighbor, source))
-        source, target, lengths = source[order], edges.neighbor[order], lengths[order]
-        least = np.ones(len(source), bool)
-        least[1:] = (np.diff(source) != 0) | (np.diff(target) != 0)  # of parallel triples the shortest
-        starts = np.searchsorted(source[least], np.arange(size + 1))
-        matrix = sparse.csr_array((lengths[least].astype(np.float64), target[least], starts), shape=(size, size))
+        starts = np.searchsorted(nodes[groups.origin[edges.group]], np.arange(size + 1))
+        lengths = self.lengths[edges.triple].astype(np.float64)
+        matrix = sparse.csr_array((lengths, edges.neighbor, starts), shape=(size, size))  # parallel triples stand side by side
         left: np.ndarray = sparse.csgraph.dijkstra(matrix, indices=goal)
         return left
 
