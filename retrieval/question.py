@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from ..kg.ingest.dates import find_dates
-from .wordings import Lexicon, lexicon, stem
+from .wordings import Lexicon, lexicon
 
 Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
 
@@ -253,7 +253,7 @@ def _answer_type(words: list[str], lex: Lexicon) -> tuple[str, str, int]:
                     return TYPE_NOUNS[noun], noun, j
                 if noun in AGENT_NOUNS:
                     return "agent", "", j
-                if (stem(words[j]),) in lex.phrases:
+                if lex.match(words[j : j + 1]):
                     return "", "", j  # "what genres do the films ..." asks for genres, not films
             continue
         if word in {"who", "whom", "whose"}:
@@ -268,17 +268,16 @@ def _answer_type(words: list[str], lex: Lexicon) -> tuple[str, str, int]:
 
 
 def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) -> tuple[Unit, ...]:
-    stemmed = [stem(word) if word else "" for word in words]
     units: list[Unit] = []
     i = 0
     while i < len(words):
         if not words[i]:
             i += 1
             continue
-        length = _phrase_length(words, stemmed, i, lex)
+        length = _phrase_length(words, i, lex)
         if length:
             phrase = " ".join(words[i : i + length])
-            families = frozenset(lex.phrases[tuple(stemmed[i : i + length])])
+            families = lex.match(words[i : i + length])
             noun = _singular(words[i + length - 1])
             kind = TYPE_NOUNS.get(noun, "") if length == 1 else ""
             weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
@@ -322,13 +321,13 @@ def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:
     return ()
 
 
-def _phrase_length(words: list[str], stemmed: list[str], i: int, lex: Lexicon) -> int:
+def _phrase_length(words: list[str], i: int, lex: Lexicon) -> int:
     """Length of the longest lexicon wording that starts at token `i`, 0 for none."""
     for length in range(min(lex.longest, len(words) - i), 0, -1):
         piece = words[i : i + length]
         if not all(piece) or (length == 1 and piece[0] in STOPWORDS and piece[0] != "own"):
             continue
-        if tuple(stemmed[i : i + length]) in lex.phrases:
+        if lex.match(piece):
             return length
     return 0
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..kg.model import Relation
-from .question import Unit
+from .question import OPEN_WEIGHT, Unit
 from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class RelationIndex:
         self._seq = -1
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
+        self._index: dict[str, int] = {}
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
 
@@ -109,6 +111,16 @@ class RelationIndex:
     def is_event(self, label: str) -> bool:
         """Whether a relation happens at a moment."""
         return self.lexicon.family(label)[0].event
+
+    def weighed(self, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
+        """Units as this graph weighs them: a wording of families that it does not have at all weighs as an open word."""
+        self.refresh()
+        return tuple(
+            replace(unit, weight=min(unit.weight, OPEN_WEIGHT))
+            if unit.families and not unit.families & self._index.keys()
+            else unit
+            for unit in units
+        )
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         """How well a hop explains a unit, 0 to 1.

@@ -28,7 +28,7 @@ from .scoring import MENTIONED, MENTIONED_AWAY, Candidate, Scorer
 from .temporal import TightGraph
 from .trained import TrainedScorer
 from .types import NodeTypes
-from .wordings import stems
+from .wordings import Lexicon, stems
 
 if TYPE_CHECKING:
     from ..kg.adjacency import Adjacency
@@ -89,15 +89,17 @@ class Retriever:
         kg: the graph.
         encoder: the packaged one where None.
         budget: limits of a question where a call names none.
+        lexicon: how relations are asked for; the packaged one and the graph's own wordings where None.
     """
 
     kg: KnowledgeGraph
     encoder: Encoder
     budget: Budget = field(default_factory=Budget)
+    lexicon: Lexicon | None = None
     _parts: _Parts = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        self._parts = _Parts(self.kg, self.encoder)
+        self._parts = _Parts(self.kg, self.encoder, self.lexicon)
 
     def warm_up(self, progress: Progress | None = None) -> None:
         """Bring every derived index in step with the store: adjacency, relation labels and chunks not encoded yet.
@@ -118,6 +120,7 @@ class Retriever:
     def read(self, question: str, links: Sequence[Link], as_of: date | None = None) -> Understanding:
         """What the question asks for; `as_of` outranks a date it names."""
         understanding = understand(question, [(link.start, link.end) for link in links], self.relations.lexicon)
+        understanding = replace(understanding, units=self.relations.weighed(understanding.units))
         if as_of is not None:
             understanding = replace(understanding, first=as_of, last=as_of)
         return understanding
@@ -268,8 +271,8 @@ class Retriever:
 class _Parts:
     """Indexes of a graph, made when first needed."""
 
-    def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
-        self.kg, self.encoder = kg, encoder
+    def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lexicon: Lexicon | None) -> None:
+        self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
 
     @cached_property
     def trained(self) -> TrainedScorer:
@@ -285,7 +288,7 @@ class _Parts:
 
     @cached_property
     def relations(self) -> RelationIndex:
-        return RelationIndex(self.kg, self.encoder)
+        return RelationIndex(self.kg, self.encoder, self.lexicon)
 
     @cached_property
     def passages(self) -> PassageSearch:

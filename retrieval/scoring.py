@@ -233,7 +233,7 @@ class Scorer:
 
 def _decisive(unit: Unit) -> bool:
     """Whether leaving a unit unexplained means that another question was answered."""
-    return bool(unit.families) and not unit.type
+    return bool(unit.families) and not unit.type and unit.weight >= 1
 
 
 def _score(parts: dict[str, float], coverage: float) -> float:

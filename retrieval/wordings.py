@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -141,15 +141,33 @@ class Lexicon:
         self.families = {family.name: family for family in known}
         self._by_label: dict[str, tuple[Family, int]] = {}
         self.phrases: dict[tuple[str, ...], set[str]] = {}
+        self._heads: dict[tuple[str, ...], set[str]] = {}  # last words of phrases that are nouns only
         for family in self.families.values():
             for label in (family.name, *family.labels):
                 self._by_label.setdefault(normalize(label), (family, 1))
             for phrase in (*family.verbs, *family.weak_verbs, *family.subject_nouns, *family.object_nouns):
                 self.phrases.setdefault(stems(phrase), set()).add(family.name)
+            for noun in (*family.subject_nouns, *family.object_nouns):
+                self._heads.setdefault(stems(noun), set()).add(noun.split()[-1])
+        for family in self.families.values():
+            for phrase in (*family.verbs, *family.weak_verbs):
+                self._heads.pop(stems(phrase), None)
         for family in self.families.values():
             for label in family.inverse_labels:
                 self._by_label.setdefault(normalize(label), (family, -1))
         self.longest = max((len(phrase) for phrase in self.phrases), default=0)
+
+    def match(self, words: Sequence[str]) -> frozenset[str]:
+        """Names of the families that these words are a wording of; none where they are not.
+
+        Words are compared by stem, except that a noun of several words must end in its own last word: "movies directed" is
+        no "movie director".
+        """
+        key = stems(" ".join(words))
+        found = self.phrases.get(key)
+        if found is None or (len(words) > 1 and key in self._heads and not _ends_in(words[-1], self._heads[key])):
+            return frozenset()
+        return frozenset(found)
 
     def family(self, label: str) -> tuple[Family, int]:
         """The family of a relation label and 1, or -1 when the label says it from object to subject.
@@ -172,6 +190,10 @@ class Lexicon:
             return True
         family, flip = self.family(label)
         return (family.closed or family.exclusive) == ("object" if direction * flip > 0 else "subject")
+
+
+def _ends_in(word: str, heads: set[str]) -> bool:
+    return any(word in {head, head + "s", head + "es", head[:-1] + "ies"} or word + "s" == head for head in heads)
 
 
 @lru_cache(maxsize=1)
