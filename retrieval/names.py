@@ -62,6 +62,8 @@ class NameIndex:
             normal: a normalised name (`kg.model.normalize`) that the store does not hold as it is.
         """
         self._refresh()
+        if {*normal.split(" ")} <= JOINERS:
+            return []
         if forms := self._forms(normal):
             return forms
         parts = self._parts(normal)
@@ -110,8 +112,6 @@ class NameIndex:
         while len(words) > 1 and words[-1] in GENERIC:
             words.pop()
         core = " ".join(words).removeprefix("the ")
-        if core in JOINERS:
-            return []
         found = set()
         for name in self._holding(core):
             other, its = split_legal_form(name)

@@ -8,9 +8,8 @@ linking (another form or part of a name, slips of the pen, acronyms) and slips i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rapidfuzz import process
@@ -21,7 +20,7 @@ from .linking import Link
 from .names import FORM, How, allowed_slips
 from .question import STOPWORDS, TYPE_NOUNS, Token, tokenize
 from .scoring import Candidate
-from .wordings import lexicon, stem
+from .wordings import stem
 
 if TYPE_CHECKING:
     from .retriever import Retriever
@@ -32,7 +31,7 @@ SIMILAR = 0.6  # cosine from which a rewrite still means the question
 GAIN = 0.05  # least rise of the path score that counts
 SOUND = 0.3  # least path score that may speak for a guess in a question without capitals
 DECISIVE = 2.0  # factor by which the path of one candidate must beat those of its rivals
-_WIDEST = 5  # words of a guessed name
+_WIDEST = 7  # words of a guessed name
 _GUESSES = 4
 _SHORTEST = 5  # letters of a relation word that is repaired
 
@@ -57,7 +56,7 @@ class Rewrite:
         cards: of the entities that repaired mentions mean.
         linked: mentions with an exact name before, with any after.
         path: score of the best path before (0 where a name was unknown) and after.
-        similarity: cosine of the two texts, slips of the pen aside.
+        similarity: cosine of the two texts, slips and acronyms aside.
     """
 
     original: str
@@ -82,13 +81,14 @@ def rewrite(question: str, links: Sequence[Link], retriever: Retriever) -> Rewri
         return None
     near = sum(link.how != "exact" for link in links)
     slips = _slips(question, links, retriever)
-    guesses = [] if near else _guesses(question, links, slips, retriever)
+    odd = [] if near else _odd(question, links, slips, retriever)
+    guesses = [] if near else _guesses(question, links, odd, slips, retriever)
     if not (near or slips or guesses):
         return None
-    before = _Measure(len(links) - near, 0.0 if near else _best(retriever, question, links)[0])
-    variants = [[*(link for link in links if not _meet(link, guess)), *guess] for guess in guesses] or [list(links)]
-    found = [_tried(question, variant, slips, retriever, before, guessed=bool(guesses)) for variant in variants]
-    return max((one for one in found if one is not None), key=lambda one: one.path[1], default=None)
+    before = _Measure(len(links) - near, 0.0 if near or odd else _best(retriever, question, links)[0])
+    variants = [_with(links, guess) for guess in guesses] or [list(links)]
+    found = (_tried(question, variant, slips, retriever, before, guessed=bool(guesses)) for variant in variants)
+    return next((one for one in found if one is not None), None)
 
 
 class _Measure(NamedTuple):
@@ -102,7 +102,7 @@ def _tried(
     question: str, links: list[Link], slips: list[Replacement], retriever: Retriever, before: _Measure, *, guessed: bool
 ) -> Rewrite | None:
     """The rewrite with these mentions, if it gains and still means the question."""
-    links.sort(key=lambda link: link.start)
+    slips = [(start, end, new) for start, end, new in slips if not any(link.start <= start < link.end for link in links)]
     spelled, moved = _replaced(question, links, slips)
     score, candidates = _best(retriever, spelled, moved)
     decided = [_decided(link, candidates) for link in moved]
@@ -110,12 +110,13 @@ def _tried(
     text, final = _replaced(spelled, decided, names)
     if candidates and candidates[0].parts["link"] > 0:
         used = {state.seed.row for state in candidates[0].states}
-        sure = [seed.score for link in decided for seed in link.seeds if seed.row in used]
-        score *= min(sure, default=1.0) / candidates[0].parts["link"]
+        certainty = [seed.score for link in decided for seed in link.seeds if seed.row in used]
+        score *= min(certainty, default=1.0) / candidates[0].parts["link"]
     edits = [Edit("wording", question[start:end], new) for start, end, new in slips]
     edits += [Edit(old.how, old.text, new) for old in moved for start, _, new in names if start == old.start and new != old.text]
-    more = len(final) > before.linked and score >= before.path
-    if not edits or not (score >= max(before.path + GAIN, SOUND) if guessed else more or score >= before.path + GAIN):
+    sure = not guessed or {link.how for link in decided} <= {"exact", "spelling"}
+    more = len(final) > before.linked and score > 0 and sure and score >= before.path
+    if not edits or not (more or score >= (max(before.path + GAIN, SOUND) if guessed else before.path + GAIN)):
         return None
     if (similarity := _similarity(spelled, text, decided, retriever)) < SIMILAR:
         return None
@@ -128,11 +129,10 @@ def _tried(
 
 
 def _similarity(question: str, text: str, links: Sequence[Link], retriever: Retriever) -> float:
-    """Cosine of question and rewrite, both without slips of the pen: a misspelt word has no meaning to keep."""
-    slips = [
-        (link.start, link.end, link.seeds[0].node.label) for link in links if link.how == "spelling" and len(link.seeds) == 1
-    ]
-    first, second = retriever.encoder.encode([_replaced(question, links, slips)[0], text])
+    """Cosine of question and rewrite, slips of the pen and acronyms read alike: as letters they have no meaning to keep."""
+    read = [link for link in links if link.how in {"spelling", "acronym"} and len(link.seeds) == 1]
+    same = [(link.start, link.end, link.seeds[0].node.label) for link in read]
+    first, second = retriever.encoder.encode([_replaced(question, links, same)[0], text])
     return float(first @ second)
 
 
@@ -156,6 +156,11 @@ def _decided(link: Link, candidates: Sequence[Candidate]) -> Link:
         return link
     certainty = sum(seed.score for seed in link.seeds)
     return replace(link, seeds=tuple(seed._replace(score=certainty) for seed in link.seeds if seed.row == first))
+
+
+def _with(links: Sequence[Link], guess: Sequence[Link]) -> list[Link]:
+    """The links with guesses in place of those they cover."""
+    return sorted([*(link for link in links if not _meet(link, guess)), *guess], key=lambda link: link.start)
 
 
 def _replaced(text: str, links: Sequence[Link], replacements: Sequence[Replacement]) -> tuple[str, list[Link]]:
@@ -187,41 +192,55 @@ def _slips(question: str, links: Sequence[Link], retriever: Retriever) -> list[R
         word = token.lower
         if len(word) < _SHORTEST or not word.isalpha() or not _strange(word, retriever):
             continue
-        root, allowed = stem(word), allowed_slips(word)
-        known = {stem(w) for family in retriever.relations.families for w in family.name.split()} | _roots()
-        near = process.extract(root, [k for k in known if k[:1] == root[:1]], scorer=OSA.distance, score_cutoff=allowed, limit=2)
-        if near and near[0][1] > 0 and (len(near) == 1 or near[0][1] < near[1][1]):
-            found.append((token.start, token.end, near[0][0] + word[len(root) :]))
+        root = stem(word)
+        near = process.extract(root, _roots(retriever), scorer=OSA.distance, score_cutoff=allowed_slips(word), limit=None)
+        ranked = sorted((sorted(known) != sorted(root), distance, known) for known, distance, _ in near if known[:1] == root[:1])
+        if ranked and ranked[0][2] != root:
+            found.append((token.start, token.end, ranked[0][2] + word[len(root) :]))
     return found
 
 
-@lru_cache(maxsize=1)
-def _roots() -> frozenset[str]:
-    return frozenset(phrase[0] for phrase in lexicon().phrases if len(phrase) == 1) | {stem(noun) for noun in TYPE_NOUNS}
+def _roots(retriever: Retriever) -> list[str]:
+    """Stems of the single words that ask for a relation of the graph or name a type."""
+    names = {family.name for family in retriever.relations.families}
+    spoken = {
+        phrase[0] for phrase, families in retriever.relations.lexicon.phrases.items() if len(phrase) == 1 and families & names
+    }
+    return sorted(spoken | {stem(word) for name in names for word in name.split()} | {stem(noun) for noun in TYPE_NOUNS})
 
 
-def _guesses(question: str, links: Sequence[Link], slips: Sequence[Replacement], retriever: Retriever) -> list[tuple[Link, ...]]:
-    """What the words of a question without capitals may misspell: the best guesses that do not overlap, then each alone.
+def _odd(question: str, links: Sequence[Link], slips: Sequence[Replacement], retriever: Retriever) -> set[int]:
+    """Starts of the words of a question without capitals that are unknown: no name, no slip and no English word."""
+    if any(token.text[:1].isupper() for token in tokenize(question)[1:]):
+        return set()
+    taken = {start for start, _, _ in slips}
+    words = _open(question, links, retriever)
+    return {word.start for word in words if word.start not in taken and _strange(word.lower, retriever)}
 
-    A guess holds a word that is no English word, or, where nothing is linked, may be a name made of common words.
+
+def _guesses(
+    question: str, links: Sequence[Link], odd: Collection[int], slips: Sequence[Replacement], retriever: Retriever
+) -> list[tuple[Link, ...]]:
+    """What the words of a question without capitals may stand for: the best guesses that do not overlap, then each alone.
+
+    A guess holds an odd word; where there is none and nothing is linked, it may be a name made of common words.
     """
     tokens = tokenize(question)
-    if any(token.text[:1].isupper() for token in tokens[1:]):
+    slipped = {start for start, _, _ in slips}
+    unknown = slipped.union(odd)
+    if (links and not unknown) or any(token.text[:1].isupper() for token in tokens[1:]):
         return []
-    taken = {start for start, _, _ in slips}
-    odd = {t.start for t in _open(question, links, retriever) if t.start not in taken and _strange(t.lower, retriever)}
-    long = [link for link in links if len(tokenize(link.text)) > 1]
     found = []
     for window in _windows(question, tokens):
         start, end = window[0].start, window[-1].end
-        if any(_meet(link, (Link(start, end, "", ()),)) for link in long) or (links and not odd & {t.start for t in window}):
-            continue
-        if (odd and not odd & {t.start for t in window}) or (not odd and len(window) == 1):
+        crossed = any(link.start < start < link.end or link.start < end < link.end for link in links)
+        held = {token.start for token in window}
+        if crossed or held <= slipped or (unknown and not unknown & held):
             continue
         link = retriever.linker.resolve(start, end, question[start:end])
-        if not odd and link.how == "exact":
+        if not unknown and link.how == "exact":
             link = replace(link, how="form", seeds=tuple(seed._replace(score=FORM) for seed in link.seeds))
-        if link.seeds and link.how != "exact" and not (link.how == "part" and links):
+        if link.seeds and link.how != "exact" and not (link.how == "part" and (links or not odd)):
             found.append(link)
     found.sort(key=lambda link: (-sum(seed.score for seed in link.seeds), link.start - link.end))
     apart: list[Link] = []
@@ -232,7 +251,7 @@ def _guesses(question: str, links: Sequence[Link], slips: Sequence[Replacement],
 
 
 def _windows(question: str, tokens: list[Token]) -> Iterator[list[Token]]:
-    """Runs of one to five words with single spaces between that do not end in a small word or begin with one but "the"."""
+    """Runs of one to seven words with single spaces between that do not end in a small word or begin with one but "the"."""
     for i in range(len(tokens)):
         for j in range(i, min(i + _WIDEST, len(tokens))):
             if j > i and question[tokens[j - 1].end : tokens[j].start] != " ":
