@@ -4,10 +4,12 @@
     loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> answer, each step a value
     gate           whether to retrieve, read passages too, or abstain, and why
     compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
+    connection     "how are A and B connected?", by exact search
     verify         every cited span re-read from the store
     answer         Answer, Citation, Claim, Route, Usage
     values, wording  numbers and days that compare; facts as sentences
     evaluate       questions with known answers
+    walker         a chat model walks the graph and keeps its decisions
     llm_extractor  triples from text by a chat model, quotes located or dropped
     interfaces/    command line, REPL, HTML report; imported by nobody
 

@@ -8,7 +8,9 @@ relations walked from a seed with every node it reaches; a **candidate** is a st
     wordings, relations   how people ask for relations; how well each relation of this graph answers to each unit
     temporal              what the dates of several facts say together
     paths, scoring        beam search over relation signatures; ranking of what it found
-    exact                 shortest paths between two entities, exactly
+    exact, cycles         shortest paths, reachability, common neighbours, order and cycles, exactly
+    complexity            how hard a path is to find, and when a beam gives way to exact search
+    profile               answers in the order of a reader's interests
     dense, fusion, pagerank, passages   searches over chunks, and a second hop between them
     types, evidence       what kind of thing a node is; packing under a token budget
     retriever             Retriever, the default composition of all this
