@@ -93,13 +93,16 @@ class Linker:
         """The mention that starts at token `i`, if one does, and how many tokens are read."""
         exact, length = self._exact_at(question, tokens, i, case)
         end = _run_end(question, tokens, i)
+        article = not exact and tokens[i].lower in {"the", "a"}
+        if end > i + 1 and article and i + 1 + self._exact_at(question, tokens, i + 1, case)[1] >= end:
+            return None, 1
         if end > i and case != "title" and (title := self._title_at(question, tokens, i, length, case)):
             return title
         if i + length >= end or (exact and self._ends(question, tokens, i + length, end, case)):
             return exact, length
         leads = (_describes(tokens[i]) and (i == 0 or case == "title")) or tokens[i].lower in _TITLES
         starts = tokens[i].lower not in STOPWORDS and (exact or not leads)
-        if not starts and (tokens[i].lower not in {"the", "a"} or end == i + 1):
+        if not starts and (end == i + 1 or (tokens[i].lower not in {"the", "a"} and (i == 0 or case == "title"))):
             return None, 1
         whole = self.resolve(tokens[i].start, tokens[end - 1].end, question[tokens[i].start : tokens[end - 1].end])
         if not whole.seeds and not starts:
