@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 from hoptrace.kg.graph import KnowledgeGraph
+from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.linking import Linker
+from hoptrace.retrieval.retriever import Retriever
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +23,8 @@ FACTS = [
     ("Bank of Loch Orrin", "owns", "Brightwater Labs"),
     ("Ainsley & Sons", "supplies", "Brightwater Labs"),
     ("Society", "audits", "Ainsley & Sons"),
+    ("A Night at the Quay", "filmed in", "Brightwater"),
+    ("In Depths of Tarn", "filmed in", "Brightwater"),
 ]
 
 
@@ -100,8 +104,29 @@ def test_two_unknown_names_stay_two(kg: KnowledgeGraph) -> None:
     assert linked(kg, "What joins Quorn and the Grendlow Freight?") == [("Quorn", []), ("Grendlow Freight", [])]
 
 
-def test_a_name_that_only_begins_like_a_known_one_leaves_something_unknown(kg: KnowledgeGraph) -> None:
-    assert any(not labels for _, labels in linked(kg, "Who runs Brightwater Mills?"))
+@pytest.mark.parametrize("name", ["Brightwater Mills", "Brightwater Labs Yard", "Bank of Loch Orrin Trust", "Loch Orrin 7"])
+def test_an_unknown_name_does_not_become_the_known_one_it_begins_with(kg: KnowledgeGraph, name: str) -> None:
+    assert linked(kg, f"Who runs {name} today?") == [(name, [])]
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("Who runs Brightwater Labs Ltd?", [("Brightwater Labs Ltd", ["Brightwater Labs"])]),
+        ("Who runs Brightwater Labs Group?", [("Brightwater Labs Group", ["Brightwater Labs"])]),
+        ("Who owns BWL?", [("BWL", ["Brightwater Labs"])]),
+        ("Who owns B.W.L.?", [("B.W.L", ["Brightwater Labs"])]),
+        ("Who runs The Bank of Lcoh Orrin?", [("Bank of Lcoh Orrin", ["Bank of Loch Orrin"])]),
+        ("Who played in A Nihgt at the Quay?", [("A Nihgt at the Quay", ["A Night at the Quay"])]),
+        ("Who played in In Dephts of Tarn?", [("In Dephts of Tarn", ["In Depths of Tarn"])]),
+        ("who played in a night at the quay?", [("a night at the quay", ["A Night at the Quay"])]),
+        ("Who Owns Brightwater Labs?", [("Brightwater Labs", ["Brightwater Labs"])]),
+        ("Who founded brightwater_labs?", [("brightwater_labs", ["Brightwater Labs"])]),
+        ("Did President Ainsly of Brightwater know?", [("Ainsly of Brightwater", [])]),
+    ],
+)
+def test_near_names(kg: KnowledgeGraph, question: str, expected: list[tuple[str, list[str]]]) -> None:
+    assert linked(kg, question) == expected
 
 
 @pytest.mark.parametrize("question", ["Which May event?", "Did the CEO leave in March?", "What was it in EUR?"])
@@ -122,6 +147,24 @@ def test_a_name_learnt_later_is_known_at_the_next_question(tmp_path: Path) -> No
         assert [seed.node.label for seed in linker.link("Who owns Kelso Ropeworkz?")[0].seeds] == ["Kelso Ropeworks"]
         graph.forget(next(graph.sources()).id)
         assert linker.link("Who owns Kelso Ropeworkz?")[0].seeds == ()
+
+
+def test_a_place_takes_no_legal_form(kg: KnowledgeGraph) -> None:
+    kinds = {seed.node.type for seed in Linker(kg).link("Who runs Mercer Quay Ltd?")[0].seeds}
+    assert kinds == {"company"}
+
+
+def test_the_words_of_a_question_order_entities_of_one_name(kg: KnowledgeGraph, encoder: Encoder) -> None:
+    retriever = Retriever(kg, encoder)
+    for question, kind in (
+        ("Where is the company Mercer Quay?", "company"),
+        ("Where is the place Mercer Quay?", "place"),
+        ("Which loch does Mercer Quay lie on?", "place"),
+        ("Where is Mercer Quay based?", "company"),
+    ):
+        [link] = retriever.link(question)
+        assert link.seeds[0].node.type == kind, question
+        assert len(link.seeds) == 2
 
 
 WORDS = st.sampled_from(
