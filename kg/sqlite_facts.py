@@ -53,10 +53,12 @@ class FactWriter:
     ) -> None:
         self._db, self._seq, self._settle = db, seq, settle
         self._source, self._source_id, self._document, self._cuts = source, source_id, document, cuts
+        self._here = (0, 0, 0)  # start, end and number of the chunk that the last fact stands in
         self._starts = [start for start, _, _ in cuts]
         self._last = {kind: int(row) for kind, row in db.execute("SELECT kind, row FROM last_row")}
         self._first_chunk = self._last["chunk"] + 1
         self._nodes: dict[Name | Literal, _Node] = {}
+        self._met: dict[int, _Node] = {}  # by the identity of a name, which costs less than to compare names
         self._fresh: list[tuple[Name | Literal, _Node]] = []
         self._relations: dict[tuple[str, str], tuple[int, str]] = {}
         self._functional = {row for (row,) in db.execute("SELECT row FROM relation WHERE functional")}
@@ -135,11 +137,12 @@ class FactWriter:
         statements: dict[int, _Statement] = {}
         shown: set[int] = set()
         spans = []
+        met, relations, always = self._met, self._relations, _ALWAYS
         for fact in facts:
-            subject = self._nodes.get(fact.subject) or self._meet(fact.subject)
-            object_ = self._nodes.get(fact.object) or self._meet(fact.object)
-            relation = self._relations.get((fact.relation, fact.relation_iri)) or self._relation(fact)
-            begin, end, days = _ALWAYS if fact.valid_from is None and fact.valid_to is None else self._days(fact)
+            subject = met.get(id(fact.subject)) or self._node(fact.subject)
+            object_ = met.get(id(fact.object)) or self._node(fact.object)
+            relation = relations.get((fact.relation, fact.relation_iri)) or self._relation(fact)
+            begin, end, days = always if fact.valid_from is None and fact.valid_to is None else self._days(fact)
             key = framed_key(subject.frame + relation[1] + object_.frame + days)
             statements[key] = (subject, relation[0], object_, begin, end)
             span = self._span(fact)
@@ -148,10 +151,16 @@ class FactWriter:
                 shown.add(key)
         self._number_nodes()
         rows = self._number_triples(statements, shown)
+        source = self._source
         self._db.executemany(
             "INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            [(rows[key], self._source, *span) for key, span in spans],
+            [(rows[key], source, *span) for key, span in spans],
         )
+
+    def _node(self, end: Name | Literal) -> _Node:
+        """The node of an end of a fact. The document keeps its names in memory, so the next time its place will do."""
+        node = self._met[id(end)] = self._nodes.get(end) or self._meet(end)
+        return node
 
     def _number_triples(self, statements: dict[int, _Statement], shown: set[int]) -> dict[int, int]:
         """Give every statement its row, inserting those that the store does not hold; the others are settled at the end."""
@@ -183,8 +192,12 @@ class FactWriter:
         if not 0.0 <= fact.confidence <= 1.0:
             raise InputError(f"{self._document.uri}: confidence {fact.confidence!r} is not between 0 and 1")
         start, end = fact.start, fact.end
-        at = self._chunk_at(start)
-        shown = self._grounder.sure or self._grounder.grounded(fact, self._cuts[at][0], self._cuts[at][1])
+        first, last, at = self._here
+        if not first <= start < last:  # facts mostly come in the order of the text
+            at = self._chunk_at(start)
+            first, last, _ = self._cuts[at]
+            self._here = first, last, at
+        shown = self._grounder.sure or self._grounder.grounded(fact, first, last)
         crc = crc32(self._document.text[start:end].encode())
         return start, end, fact.extractor, fact.graph, self._first_chunk + at, crc, shown, fact.confidence
 
