@@ -99,11 +99,13 @@ class NameIndex:
         letters = letters.lower()
         if not (3 <= len(letters) <= 6 and letters.isalpha()):
             return []
-        shorter = {letters[0] + "".join(rest) for k in range(1, len(letters)) for rest in combinations(letters[1:], k)}
-        names = {name for block in (self._main, self._recent) for initials in shorter for name in block.initialed(initials)}
-        found = [Match(name, "acronym", score) for name in names if (score := _stands_for(letters, name))]
-        best = [match for match in found if match.score == max(other.score for other in found)]
-        return sorted(best) if len(best) <= _MOST_LETTERS else []
+        blocks = (self._main, self._recent)
+        found = {Match(name, "acronym", INITIALS) for block in blocks for name in block.initialed(letters)}
+        if not found:
+            shorter = {letters[0] + "".join(rest) for k in range(1, len(letters) - 1) for rest in combinations(letters[1:], k)}
+            names = {name for block in blocks for initials in shorter for name in block.initialed(initials)}
+            found = {Match(name, "acronym", LETTERS) for name in names if _spelt_by(letters, name)}
+        return sorted(found) if len(found) <= _MOST_LETTERS else []
 
     def _forms(self, normal: str) -> list[Match]:
         """The name with, without or with another spelling of its legal form, its article or a word like "group"."""
@@ -156,8 +158,9 @@ class _Block:
         self._text, raw = text, np.frombuffer(text, np.uint8)
         self._ends = np.flatnonzero(raw == _NEWLINE)
         owner = np.repeat(np.arange(len(names)), np.diff(self._ends, prepend=-1))
-        packed = np.unique(_trigrams(raw) << 32 | owner[:-2]) if len(names) else np.zeros(0, np.int64)
-        packed = packed[packed >= 0]
+        packed = _trigrams(raw) << 32 | owner[:-2]
+        packed = np.sort(packed[packed >= 0])
+        packed = packed[np.diff(packed, prepend=-1) != 0]
         codes = packed >> 32
         self._first = np.append(np.flatnonzero(np.diff(codes, prepend=-1)), len(codes))
         self._codes, self._names = codes[self._first[:-1]], (packed & 0xFFFFFFFF).astype(np.int32)
@@ -247,12 +250,9 @@ def _initials(name: str) -> set[str]:
     return {"".join(w[0] for w in words) for words in spellings if 2 <= len(words) <= 6 and all(w[0].isascii() for w in words)}
 
 
-def _stands_for(letters: str, name: str) -> float:
-    """How certainly an acronym stands for a name, 0 when it does not."""
-    if letters in _initials(name):
-        return INITIALS
-    words = split_legal_form(name)[0].split(" ")
-    return LETTERS if _spells(letters, [word for word in words if word not in JOINERS]) else 0.0
+def _spelt_by(letters: str, name: str) -> bool:
+    """Whether the first letters of a name's words and others after them make an acronym."""
+    return _spells(letters, [word for word in split_legal_form(name)[0].split(" ") if word not in JOINERS])
 
 
 def _spells(letters: str, words: list[str]) -> bool:
