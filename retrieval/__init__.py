@@ -5,6 +5,8 @@ relations walked from a seed with every node it reaches; a **candidate** is a st
 
     encoder, artefacts    sentence vectors from the packaged ONNX model, hash-checked
     question, linking     what is asked; which entities are named
+    names, ambiguity      names near to what was written; which of several entities of one name comes first
+    cards, rewrite        what the graph says of an entity in short; a doubtful question in the words of the graph
     wordings, relations   how people ask for relations; how well each relation of this graph answers to each unit
     temporal              what the dates of several facts say together
     paths, scoring        beam search over relation signatures; ranking of what it found
