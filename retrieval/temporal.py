@@ -10,13 +10,16 @@ Every rule looks only at facts that share an end, so a change is followed by loo
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..kg.adjacency import KIND as GRAPH
 from ..kg.adjacency import Adjacency
+from ..kg.generations import changes
 from ..kg.store import OPEN_END, OPEN_START
 from .wordings import Family
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .relations import RelationIndex
 
+KIND = "intervals"
+Families = dict[int, tuple[Family, int]]  # family and flip by relation row
 _OWNING = ("owns", "acquired", "sold")  # rule 2
 
 
@@ -193,13 +198,15 @@ class TightGraph:
     Args:
         kg: the graph.
         relations: its relation families.
+        publish_from: edges from which intervals are published beside the graph for the next reader, as they take seconds
+            to work out for a million dated facts.
     """
 
-    def __init__(self, kg: KnowledgeGraph, relations: RelationIndex) -> None:
-        self.kg, self.relations = kg, relations
+    def __init__(self, kg: KnowledgeGraph, relations: RelationIndex, *, publish_from: int = 50_000) -> None:
+        self.kg, self.relations, self.publish_from = kg, relations, publish_from
         self._raw: Adjacency | None = None
         self._tight: Adjacency | None = None
-        self._families: dict[int, tuple[Family, int]] = {}
+        self._families: Families = {}
 
     def adjacency(self) -> Adjacency:
         """The edges of now with the intervals that all dates together imply."""
@@ -211,18 +218,48 @@ class TightGraph:
         if not len(now.valid_from):
             self._raw = self._tight = now
             return now
-        index = (self.relations.families, self.relations.family_of, self.relations.flip)
-        delta = self.kg.store.changes_since(raw.seq) if raw is not None else None
-        families = {row: (index[0][index[1][row]], int(index[2][row])) for row in now.relation_ids().tolist()}
-        if raw is None or tight is None or delta is None or delta.seq != now.seq or not _agree(families, self._families):
-            tight = tighten(now, *index)
-        else:
-            tight = follow(raw, tight, now, delta.edges_gone, *index)
+        families = self._read(now)
+        if raw is None or tight is None or not _agree(families, self._families):
+            raw, tight = self._published(now) or (None, None)
+        if raw is None or tight is None or raw.seq != now.seq:
+            tight = self._followed(raw, tight, now)
         self._raw, self._tight, self._families = now, tight, families
         return tight
 
+    def _followed(self, raw: Adjacency | None, tight: Adjacency | None, now: Adjacency) -> Adjacency:
+        delta = self.kg.store.changes_since(raw.seq) if raw is not None else None
+        if raw is None or tight is None or delta is None or delta.seq != now.seq:
+            return tighten(now, *self._index())
+        return follow(raw, tight, now, delta.edges_gone, *self._index())
 
-def _agree(one: dict[int, tuple[Family, int]], other: dict[int, tuple[Family, int]]) -> bool:
+    def _index(self) -> tuple[Sequence[Family], np.ndarray, np.ndarray]:
+        return self.relations.families, self.relations.family_of, self.relations.flip
+
+    def _read(self, adjacency: Adjacency) -> Families:
+        families, family_of, flip = self._index()
+        return {row: (families[family_of[row]], int(flip[row])) for row in adjacency.relation_ids().tolist()}
+
+    def _published(self, now: Adjacency) -> tuple[Adjacency, Adjacency] | None:
+        """The published graph, and it with its intervals, which are published when they are not; None for a small graph."""
+        graph = self.kg.generations.current(GRAPH) if now.edge_count >= self.publish_from else None
+        if graph is None or changes(self.kg.store, graph.meta) is None:
+            return None
+        base = Adjacency.load(graph)
+        mark = {name: graph.meta[name] for name in ("store", "seq", "stamp")} | {"families": _digest(self._read(base))}
+        found = self.kg.generations.current(KIND)
+        if found is None or dict(found.meta) != mark:
+            tight = tighten(base, *self._index())
+            found = self.kg.generations.publish(KIND, {"valid_from": tight.valid_from, "valid_to": tight.valid_to}, mark)
+        return base, replace(base, valid_from=found.array("valid_from"), valid_to=found.array("valid_to"))
+
+
+def _digest(families: Families) -> str:
+    """A fingerprint of all that the rules look at."""
+    said = [(row, family.name, family.event, family.exclusive, flip) for row, (family, flip) in sorted(families.items())]
+    return hashlib.sha256(repr(said).encode()).hexdigest()
+
+
+def _agree(one: Families, other: Families) -> bool:
     """Whether the relations in both have the same families."""
     return all(other.get(row, family) == family for row, family in one.items())
 

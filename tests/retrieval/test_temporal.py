@@ -229,3 +229,24 @@ def test_a_graph_that_is_taught_corrected_and_merged_stays_tight(tmp_path: Path)
             assert now.neighbor.tolist() == anew.neighbor.tolist()
             assert (now.valid_from.tolist(), now.valid_to.tolist()) == (anew.valid_from.tolist(), anew.valid_to.tolist())
         assert days(now) != days(kg.adjacency())  # the dates of the purchase reached the ownership
+
+
+def test_published_intervals_are_used_followed_and_refused_when_families_change(tmp_path: Path) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        relations: Any = FamiliesOfLabels(kg)
+        kg.add("Ada", "chief executive of", "Acme", valid_from=date(2001, 1, 1))
+        kg.add("Bela", "chief executive of", "Acme", valid_from=date(2005, 1, 1))
+        first = TightGraph(kg, relations, publish_from=1).adjacency()
+        published = kg.generations.current("intervals")
+        assert published is not None
+        assert published.array("valid_to").tolist() == first.valid_to.tolist() != kg.adjacency().valid_to.tolist()
+        marker = np.full_like(published.array("valid_to"), 7)  # what nobody would work out shows where it comes from
+        kg.generations.publish("intervals", {"valid_from": marker, "valid_to": marker}, published.meta)
+        assert set(TightGraph(kg, relations, publish_from=1).adjacency().valid_to.tolist()) == {7}
+        assert TightGraph(kg, relations).adjacency().valid_to.tolist() == first.valid_to.tolist()
+        kg.generations.publish("intervals", {"valid_from": marker, "valid_to": marker}, {**published.meta, "families": ""})
+        kg.add("Cleo", "chief executive of", "Acme", valid_from=date(2009, 1, 1))
+        now = TightGraph(kg, relations, publish_from=1).adjacency()
+        anew = tighten(kg.adjacency(), relations.families, relations.family_of, relations.flip)
+        assert now.seq == kg.store.seq
+        assert (now.valid_from.tolist(), now.valid_to.tolist()) == (anew.valid_from.tolist(), anew.valid_to.tolist())
