@@ -33,7 +33,7 @@ SOUND = 0.3  # least path score that may speak for a guess in a question without
 DECISIVE = 2.0  # factor by which the path of one candidate must beat those of its rivals
 _WIDEST = 7  # words of a guessed name
 _GUESSES = 4
-_SHORTEST = 5  # letters of a relation word that is repaired
+_SHORTEST = 5  # letters of the stem of a relation word that is repaired
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Rewrite:
 
 
 def rewrite(question: str, links: Sequence[Link], retriever: Retriever) -> Rewrite | None:
-    """The best rewrite of a question, None when none gains or a name is unknown.
+    """The first rewrite of a question that gains, surest guesses first; None when none does or a name is unknown.
 
     Args:
         question: any text.
@@ -86,8 +86,9 @@ def rewrite(question: str, links: Sequence[Link], retriever: Retriever) -> Rewri
     if not (near or slips or guesses):
         return None
     before = _Measure(len(links) - near, 0.0 if near or odd else _best(retriever, question, links)[0])
-    variants = [_with(links, guess) for guess in guesses] or [list(links)]
-    found = (_tried(question, variant, slips, retriever, before, guessed=bool(guesses)) for variant in variants)
+    variants = [(_with(links, guess), True) for guess in guesses]
+    variants += [(list(links), False)] if near or slips else []
+    found = (_tried(question, variant, slips, retriever, before, guessed=guessed) for variant, guessed in variants)
     return next((one for one in found if one is not None), None)
 
 
@@ -190,9 +191,9 @@ def _slips(question: str, links: Sequence[Link], retriever: Retriever) -> list[R
     found = []
     for token in _open(question, links, retriever):
         word = token.lower
-        if len(word) < _SHORTEST or not word.isalpha() or not _strange(word, retriever):
-            continue
         root = stem(word)
+        if len(root) < _SHORTEST or not word.isalpha() or not _strange(word, retriever):
+            continue
         near = process.extract(root, _roots(retriever), scorer=OSA.distance, score_cutoff=allowed_slips(word), limit=None)
         ranked = sorted((sorted(known) != sorted(root), distance, known) for known, distance, _ in near if known[:1] == root[:1])
         if ranked and ranked[0][2] != root:
