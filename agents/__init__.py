@@ -6,6 +6,7 @@
     compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
     connection     "how are A and B connected?", by exact search
     verify         every cited span re-read from the store
+    whynot         why something else is not the answer: the best rejected path, and what it lost by
     answer         Answer, Citation, Claim, Route, Usage
     values, wording  numbers and days that compare; facts as sentences
     evaluate       questions with known answers

@@ -161,6 +161,8 @@ class _Inquiry:
         self.found: Found = retriever.search(reading, links, budget)
         self.draft: Draft = PathComposer(retriever).compose(reading, links, self.found)
         self.resolved = retriever.resolve(self.found.candidates, reading)
+        self.dated = len(retriever.adjacency().valid_from) > 0
+        self._near: dict[tuple[int, int | None], list[Path]] = {}
         self.searches = retriever.explore(reading, links, budget, self.found.day)
 
     def result(self) -> WhyNot:
@@ -168,8 +170,10 @@ class _Inquiry:
         label, answers = self.entity.label, self.draft.answers
         if self.reading.operation in {"compare", "yes-no"} and self._is_named() and label not in answers:
             return self._said("operation", f"The question names {label}; what was found decides otherwise: {self.draft.text}")
+        if self._is_named() and len(self.links) == 1 and label not in answers:
+            return self._said("named", f"The question itself names {label}.")
         rival, out_of_time = self._rival(self.found.day), False
-        if self.found.day is not None:
+        if self.found.day is not None and self.dated:
             ever = self._rival(None)
             if ever and (rival is None or ever.score > max(rival.score, ANSWER_AT)):
                 rival, out_of_time = ever, True
@@ -219,15 +223,19 @@ class _Inquiry:
 
     def _shortest_walks(self, number: int, day: int | None) -> Iterator[Walk]:
         row_of = self.retriever.kg.store.row_of
-        for path in self._shortest(self.links[number], day) if self.links else ():
+        for path in self._shortest(number, day) if self.links else ():
             yield tuple(row_of(node.id) for node in (path.start, *(hop.end for hop in path.hops)))
 
-    def _shortest(self, link: Link, day: int | None) -> Iterator[Path]:
-        on = date.fromordinal(day) if day is not None else None
-        for seed in link.seeds[:_SEEDS]:
-            if isinstance(seed.node, Entity):
-                kg, hops = self.retriever.kg, self.budget.hops
-                yield from shortest_paths(kg, seed.node, self.entity, max_hops=hops, k=PATHS, day=on)
+    def _shortest(self, number: int, day: int | None) -> list[Path]:
+        """The shortest paths from a mention, on a day; looked for once, as that may take long in a large graph."""
+        day = day if self.dated else None
+        if (number, day) not in self._near:
+            kg, hops, on = self.retriever.kg, self.budget.hops, date.fromordinal(day) if day is not None else None
+            seeds = [seed.node for seed in self.links[number].seeds[:_SEEDS] if isinstance(seed.node, Entity)]
+            self._near[number, day] = [
+                path for node in seeds for path in shortest_paths(kg, node, self.entity, max_hops=hops, k=PATHS, day=on)
+            ]
+        return self._near[number, day]
 
     def _walked(self, link: Link, walk: Walk, day: int | None) -> list[State]:
         """The states of a search along one way to its end, were there nothing else in the graph."""
@@ -305,8 +313,8 @@ class _Inquiry:
         if self._is_named():
             return self._said("named", f"The question itself names {self.entity.label}.")
         names = ", ".join(link.text for link in self.links)
-        for link in self.links:
-            for path in self._shortest(link, None):
+        for number in range(len(self.links)):
+            for path in self._shortest(number, None):
                 said = f"The only paths to {self.entity.label} have hops that no search takes or explain nothing of the question."
                 return self._said("gap", said, path, hop=self._first_gap(path), steps=tuple(map(Step, _hops(path))))
         said = f"Nothing recorded joins {names or 'the question'} and {self.entity.label} within {self.budget.hops} hops."
