@@ -11,8 +11,8 @@ Baselines take the best passage by `bm25`, `dense` or `rrf` and answer the entit
 and whose sentence is nearest to the question by cosine, the earliest of those; yes-no questions included. They cite that
 passage.
 
-Evidence in WordPiece tokens per question: `S1` what was packed for the answer, `S2` the whole chunks around the same facts,
-`S3` those and the other chunks among the ten best by rrf, as a page window of a passage retriever would hold.
+Evidence for a reader is measured in three regimes (S1, S2, S3: see `regimes`), in WordPiece tokens and by whether the
+accepted answer stands in it, over all questions whose answer is not yes or no.
 """
 
 from __future__ import annotations
@@ -27,26 +27,27 @@ from typing import Any
 import numpy as np
 from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
 from hoptrace import Agent, KnowledgeGraph
+from hoptrace.agents.steps import Retrieved
 from hoptrace.kg.ingest.sentences import sentences
 from hoptrace.kg.model import normalize
 from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.metrics import exact_match, token_f1
 from hoptrace.retrieval.passages import PassageSearch
+from regimes import Regimes, table
 
-WINDOW = 10  # passages of the page window of S3
 SYSTEMS = ("bm25", "dense", "rrf", "hoptrace")
 MEASURES = ("em", "f1", "abstained", "citation_precision", "citation_recall")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How one system did on one question: its answers, the pids it cites, tokens by setting."""
+    """How one system did on one question: its answers, the pids it cites, quotes it packed."""
 
     question: dict[str, Any]
     answers: tuple[str, ...]
     cited: tuple[str, ...]
     milliseconds: float
-    tokens: tuple[int, int, int] = (0, 0, 0)
+    quotes: tuple[str, ...] = ()
 
     def measures(self) -> dict[str, float]:
         """Measures of this question; those of citations only where there are any."""
@@ -115,18 +116,12 @@ class Runner:
             answer = self.agent.ask(question["question"])
             spent = 1000 * (time.perf_counter() - start)
             cited = tuple(citation.source.rpartition("#")[2] for citation in answer.citations)
-            usage = answer.usage
-            window = usage.window_tokens + self._others(question["question"], [hop for p in answer.paths for hop in p.hops])
-            return Row(question, answer.answers, cited, spent, (usage.evidence_tokens, usage.window_tokens, window))
+            packed = [path for step in answer.trace if isinstance(step, Retrieved) for path in step.paths]
+            quotes = tuple(hop.triple.spans[0].quote for path in packed for hop in path.hops if hop.triple.spans)
+            return Row(question, answer.answers, cited, spent, quotes)
         said, row = self.extractive.ask(system, question["question"])
         spent = 1000 * (time.perf_counter() - start)
         return Row(question, (said,) if said else (), (self.pids[row],) if said else (), spent)
-
-    def _others(self, question: str, hops: list[Any]) -> int:
-        """Tokens of the chunks among the best that hold no fact of the answer."""
-        used = {span.chunk_id for hop in hops for span in hop.triple.spans[:1]}
-        chunks = self.kg.store.chunks([row for row, _ in self.search.rrf(question, WINDOW)])
-        return sum(self.encoder.count_tokens([chunk.text for _, chunk in chunks if chunk.id not in used]))
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:
@@ -139,10 +134,16 @@ def figures(rows: list[Row]) -> dict[str, Any]:
     return found | {"latency_ms": percentiles([row.milliseconds for row in rows])}
 
 
-def tokens(rows: list[Row]) -> dict[str, float]:
-    """Mean evidence tokens by setting, over the questions that were answered."""
-    counted = np.array([row.tokens for row in rows if row.answers] or [(0, 0, 0)])
-    return dict(zip(("S1", "S2", "S3"), counted.mean(axis=0).round(1).tolist(), strict=True))
+def evidence(regimes: Regimes, rows: list[Row]) -> dict[str, dict[str, Any]]:
+    """Tokens and answer recall by regime."""
+    measured = []
+    for row in rows:
+        accepted = gold(row.question)
+        if {normalize(answer) for answer in accepted} & {"yes", "no"}:
+            continue
+        texts = regimes.texts(row.question["question"], row.quotes)
+        measured.append({name: regimes.measure(given, accepted) for name, given in texts.items()})
+    return table(measured)
 
 
 def main() -> None:
@@ -157,23 +158,27 @@ def main() -> None:
         runner = Runner(kg, Encoder.default())
         index_s = time.perf_counter() - start
         rows = {system: [runner.run(system, question) for question in questions] for system in SYSTEMS}
-    report(options.dataset.resolve().name, rows, index_s)
+        used = evidence(Regimes(kg, runner.search, runner.encoder), rows["hoptrace"])
+    report(options.dataset.resolve().name, rows, index_s, used)
 
 
-def report(dataset: str, rows: dict[str, list[Row]], index_s: float) -> None:
+def report(dataset: str, rows: dict[str, list[Row]], index_s: float, used: dict[str, dict[str, Any]]) -> None:
     """The tables for people and the line for programs."""
     systems = {system: figures(some) for system, some in rows.items()}
-    ours, used = systems["hoptrace"], tokens(rows["hoptrace"])
+    ours = systems["hoptrace"]
     print(f"{dataset}: {ours['n']} questions; 95 % bootstrap intervals")
-    table = []
+    lines = []
     for system, one in systems.items():
         cells = ["-" if one[m] is None else "{:.3f} [{:.3f}, {:.3f}]".format(one[m], *one[f"{m}_ci95"]) for m in MEASURES]
-        table.append([system, *cells, one["latency_ms"]["p50"], one["latency_ms"]["p95"]])
-    print_table(["system", *MEASURES, "p50 ms", "p95 ms"], table)
-    print(f"\nevidence tokens of an answer: S1 {used['S1']}, S2 {used['S2']}, S3 {used['S3']}")
+        lines.append([system, *cells, one["latency_ms"]["p50"], one["latency_ms"]["p95"]])
+    print_table(["system", *MEASURES, "p50 ms", "p95 ms"], lines)
+    print()
+    whole = used["S2"]["tokens"] or 1.0
+    shares = [[name, one["tokens"], f"{one['tokens'] / whole:.0%}", f"{one['answer_recall']:.3f}"] for name, one in used.items()]
+    print_table(["evidence", "tokens", "of S2", "answer recall"], shares)
     peak = peak_mb()
     print(f"index {index_s:.1f} s, peak {peak:.0f} MB")
-    systems["hoptrace"] |= {"evidence_tokens": used}
+    systems["hoptrace"] |= {"evidence": used}
     print_result(
         {
             "benchmark": "answers",

@@ -2,7 +2,8 @@
 
 The folder holds passages.jsonl, questions.jsonl and, optionally, triples.jsonl (else the default extractor reads the
 passages). All systems search the same new graph with the same encoder. `index_s` is what `hoptrace` needs before its
-first question: ingestion and passage vectors; the facts that only `ppr` encodes are timed apart (`ppr_index_s`).
+first question: ingestion and passage vectors; the facts that only `ppr` encodes are timed apart (`ppr_index_s`). Recall is
+also printed by kind of question (field `type` or `hops`), where there are several.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
 from hoptrace import KnowledgeGraph
 from hoptrace.retrieval.encoder import Encoder
@@ -41,6 +43,7 @@ def main() -> None:
         ppr_index_s = time.perf_counter() - start
         pids = passage_ids(kg)
         results = {name: run(search, method, questions, pids, options.k) for name, method in SYSTEMS.items()}
+    by_kind(questions, results, options.k)
     report(options.dataset.resolve().name, len(questions), len(pids), results, index_s, ppr_index_s)
 
 
@@ -63,10 +66,28 @@ def run(
         found = list(dict.fromkeys(pids[row] for row, _ in ranking))
         for k in ks:
             recalls[k].append(recall_at_k(found, supporting_pids(question), k))
-    figures: dict[str, Any] = {"latency_ms": percentiles(milliseconds)}
+    figures: dict[str, Any] = {"latency_ms": percentiles(milliseconds), "each": recalls}
     for k in ks:
         figures |= with_interval(f"recall@{k}", recalls[k])
     return figures
+
+
+def by_kind(questions: list[dict[str, Any]], results: dict[str, dict[str, Any]], ks: list[int]) -> None:
+    """A table of recall by kind of question; takes the recalls of single questions out of the results."""
+    each = {system: figures.pop("each") for system, figures in results.items()}
+    kinds: dict[str, list[int]] = {}
+    for i, question in enumerate(questions):
+        kinds.setdefault(str(question.get("type") or question.get("hops") or "all"), []).append(i)
+    if len(kinds) < 2:
+        return
+    rows = []
+    for kind, spots in sorted(kinds.items()):
+        for system, recalls in each.items():
+            means = {f"recall@{k}": round(float(np.mean([recalls[k][i] for i in spots])), 4) for k in ks}
+            results[system].setdefault("by_kind", {})[kind] = {"n": len(spots), **means}
+            rows.append([f"{kind} ({len(spots)})", system, *(f"{value:.3f}" for value in means.values())])
+    print_table(["questions", "system", *(f"recall@{k}" for k in ks)], rows)
+    print()
 
 
 def report(dataset: str, n: int, passages: int, results: dict[str, dict[str, Any]], index_s: float, ppr_index_s: float) -> None:

@@ -19,7 +19,7 @@ from .passage_scorer import PassageScorer
 if TYPE_CHECKING:
     from .links import Links
 
-BEAM = (5, 3)  # passages left in the first round and in the second
+BEAM = (4, 3)  # passages left in the first round and in the second
 DOUBT = 2.0  # log-odds behind the best passage at which a seed's score has fallen to 1/e
 
 

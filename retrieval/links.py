@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from .words import STOPWORDS, WordTable, name_key, word_key, word_keys
+from .words import STOPWORDS, Groups, WordTable, name_words, word_key
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
@@ -76,7 +76,7 @@ class Links:
         """Read the labels of the entities of these passages, all at once; needed before `names` and `around`."""
         new = sorted({node for place in places for node in self._of_place[place].tolist()} - self._labels.keys())
         for row, node in zip(new, self.kg.store.nodes(new) if new else ()):
-            self._labels[row] = tuple(word_keys(node.label)), name_key(node.label)
+            self._labels[row] = name_words(node.label)
 
     def around(self, place: int, text: str, words: list[str], worth: np.ndarray) -> tuple[list[tuple[int, ...]], Ways]:
         """(names, ways) to the passages that share a name with this one.
@@ -133,24 +133,19 @@ def _spelled(text: str, words: list[str], table: WordTable) -> dict[tuple[int, .
             name = others
         for part in {name, name.rpartition(" of ")[2]}:
             if len(part) > 2:
-                found[tuple(word_keys(part))] = name_key(part)
+                words_of, key = name_words(part)
+                found[words_of] = key
+    keys = [word_key(word) for word in words]
     encoded = [f" {word}".encode("utf-8", "surrogatepass") for word in words]
     for i in range(len(words)):
         key = zlib.crc32(encoded[i][1:])
         for j in range(i, min(len(words), i + _LONGEST_NAME)):
+            if keys[j] not in table.words_of_titles:
+                break
             key = zlib.crc32(encoded[j], key) if j > i else key
             if key in table.titles and (j > i or (len(words[i]) > 3 and words[i] not in STOPWORDS)):
-                found[tuple(word_key(word) for word in words[i : j + 1])] = key
+                found[tuple(keys[i : j + 1])] = key
     return found
 
 
-class Groups:
-    """`groups[key]`: the values that go with a key."""
-
-    def __init__(self, keys: np.ndarray, values: np.ndarray) -> None:
-        order = np.argsort(keys, kind="stable")
-        self._keys, self._values = keys[order], values[order]
-
-    def __getitem__(self, key: int) -> np.ndarray:
-        start, end = np.searchsorted(self._keys, [key, key + 1])
-        return self._values[start:end]
+__all__ = ["COMMON", "Links", "Ways"]

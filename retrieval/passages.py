@@ -104,7 +104,7 @@ class PassageSearch:
         if self._corpus is None or self._corpus[0] != seq:
             table, state = self.words.table(), self.index.state()
             whole = np.array_equal(state.rows, table.rows) and not state.dead.any() and not len(state.new_rows)
-            vectors = state.vectors if whole else state.take(table.rows)
+            vectors = np.asarray(state.vectors) if whole else state.take(table.rows)
             self._corpus = seq, Corpus(Links(self.kg, table), vectors, partial(self._texts, table.rows))
         return self._corpus[1]
 

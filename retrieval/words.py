@@ -43,6 +43,12 @@ def word_keys(text: str) -> list[int]:
     return [word_key(word) for word in normalize(text).split()]
 
 
+@lru_cache(maxsize=65_536)
+def name_words(name: str) -> tuple[tuple[int, ...], int]:
+    """(word keys, `name_key`) of a name."""
+    return tuple(word_keys(name)), name_key(name)
+
+
 def name_key(name: str) -> int:
     """A name as an integer: normalised, without a qualifier in brackets at its end; 0 for a name without letters."""
     plain = normalize(_QUALIFIER.sub("", name))
@@ -70,19 +76,16 @@ class WordTable:
     title_starts: np.ndarray
 
     @cached_property
-    def _postings(self) -> tuple[np.ndarray, np.ndarray]:
-        """(word keys ascending, place of the chunk)."""
-        order = np.argsort(self.words, kind="stable")
-        return self.words[order], np.repeat(np.arange(len(self.rows)), np.diff(self.starts))[order]
+    def _holders(self) -> Groups:
+        return Groups(self.words, np.repeat(np.arange(len(self.rows)), np.diff(self.starts)))
 
     @cached_property
-    def _named(self) -> tuple[np.ndarray, np.ndarray]:
-        order = np.argsort(self.names, kind="stable")
-        return self.names[order], order
+    def _named(self) -> Groups:
+        return Groups(self.names, np.arange(len(self.rows)))
 
     def holding(self, word: int) -> np.ndarray:
         """Places (not rows) of the chunks that hold a word, ascending."""
-        return _between(*self._postings, word)
+        return self._holders[word]
 
     def holding_all(self, words: Sequence[int]) -> np.ndarray:
         """Places of the chunks that hold every one of these words, ascending."""
@@ -103,11 +106,16 @@ class WordTable:
     @cached_property
     def titles(self) -> frozenset[int]:
         """The name keys of all titles."""
-        return frozenset(self.names.tolist())
+        return frozenset(self.names.tolist()) - {0}
+
+    @cached_property
+    def words_of_titles(self) -> frozenset[int]:
+        """Every word key that stands in a title."""
+        return frozenset(self.title_words.tolist())
 
     def about(self, name: int) -> np.ndarray:
         """Places of the first chunks of sources with this title."""
-        return _between(*self._named, name) if name and name in self.titles else _NONE
+        return self._named[name] if name else _NONE
 
     def about_name(self, name: str) -> np.ndarray:
         """As `about`, of a name in letters."""
@@ -131,6 +139,20 @@ class WordTable:
             pieces += _reorder(flat, lengths, order)
         names = np.concatenate([self.names[kept], added.names])
         return WordTable(rows[order], names[order], *pieces)
+
+
+class Groups:
+    """`groups[key]`: the values that go with a key, in their order."""
+
+    def __init__(self, keys: np.ndarray, values: np.ndarray) -> None:
+        known, counts = np.unique(keys, return_counts=True)
+        ends = np.cumsum(counts)
+        self._values = values[np.argsort(keys, kind="stable")]
+        self._slices = dict(zip(known.tolist(), zip((ends - counts).tolist(), ends.tolist())))
+
+    def __getitem__(self, key: int) -> np.ndarray:
+        start, end = self._slices.get(key, (0, 0))
+        return self._values[start:end]
 
 
 def _reorder(flat: np.ndarray, lengths: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -207,9 +229,4 @@ def _flat(groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([key for group in groups for key in group], dtype=np.int64), starts
 
 
-def _between(keys: np.ndarray, values: np.ndarray, key: int) -> np.ndarray:
-    start, end = np.searchsorted(keys, [key, key + 1])
-    return values[start:end]
-
-
-__all__ = ["STOPWORDS", "WordIndex", "WordTable", "name_key", "word_key", "word_keys"]
+__all__ = ["STOPWORDS", "Groups", "WordIndex", "WordTable", "name_key", "name_words", "word_key", "word_keys"]
