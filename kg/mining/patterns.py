@@ -69,9 +69,10 @@ class PatternMiner:
         wanted = set(hops)
         if not wanted or min(wanted) < 1 or min_support < 1:
             raise ValueError(f"hops and min_support must be at least 1, not {sorted(wanted)} and {min_support}")
-        singles = [Pattern((code,), int(self.alive((code,)).sum())) for code in self.matrices]
-        level = sorted((p for p in singles if p.support >= min_support), key=lambda p: (-p.support, p.steps))
-        extensions = [p.steps[0] for p in level[:_STEPS]]
+        singles = [Pattern((code,), self.support((code,))) for code in self.matrices]
+        singles.sort(key=lambda p: (-p.support, p.steps))
+        extensions = [p.steps[0] for p in singles[:_STEPS]]  # a rare step may end a frequent pattern: many lead to one hub
+        level = [p for p in singles if p.support >= min_support]
         found = level if 1 in wanted else []
         level = level[:_STEPS]
         for length in range(2, max(wanted) + 1):
@@ -102,13 +103,15 @@ class PatternMiner:
         nodes = np.array([seed])
         for code in steps:
             matrix = self.matrices[code]
-            nodes = np.unique(np.concatenate([matrix.indices[matrix.indptr[n] : matrix.indptr[n + 1]] for n in nodes.tolist()]))
+            count = matrix.indptr[nodes + 1] - matrix.indptr[nodes]
+            before = np.cumsum(count) - count
+            nodes = np.unique(matrix.indices[np.repeat(matrix.indptr[nodes] - before, count) + np.arange(count.sum())])
         return nodes
 
     def seeds(self, steps: tuple[int, ...], rng: random.Random, count: int) -> list[int]:
         """Up to `count` different seeds of a pattern, drawn at random."""
-        rows = np.flatnonzero(self.alive(steps)).tolist()
-        return rng.sample(rows, min(count, len(rows)))
+        rows = np.flatnonzero(self.alive(steps))
+        return [int(rows[i]) for i in rng.sample(range(len(rows)), min(count, len(rows)))]
 
 
 __all__ = ["Pattern", "PatternMiner"]
