@@ -82,7 +82,8 @@ class Asked:
         """How much of the words' weight `held` [w, m] explains, of those `among` [w] where given: float [m]."""
         weights = self.weights if among is None else self.weights * among
         total = weights.sum()
-        return weights @ held / total if total > 0 else np.zeros(held.shape[1])
+        shares: np.ndarray = (weights[:, None] * held).sum(axis=0) / (total if total > 0 else 1.0)
+        return shares
 
 
 def _named(words: list[str], table: WordTable) -> np.ndarray:
