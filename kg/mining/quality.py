@@ -84,8 +84,8 @@ class QualityGate:
         """What is wrong with a question, "" when nothing is."""
         return (
             self._wording(question)
-            or self._naming(question)
             or self._answers(question)
+            or self._naming(question)
             or self._walked(question)
             or self._needed(question)
             or (self._shortcut(question) if self._shorter else "")

@@ -225,7 +225,7 @@ def test_sound_questions_are_kept(planted: Planted) -> None:
 
 REASONS = {
     "wrong tail": {"its path leads elsewhere"},
-    "leaked answer": {"it names something else as well"},  # an answer is something else
+    "leaked answer": {"an answer is printed in it"},
     "redundant hop": {"a hop can be left out"},
     "shortcut edge": {"a shorter path leads to its answers"},
     "expired fact": {"a hop does not hold on the day asked for"},
