@@ -10,15 +10,18 @@ be held out, so that a scorer can be judged on what it has never seen.
 from __future__ import annotations
 
 import random
+import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..kg.mining import Pattern, PatternMiner
+from ..kg.mining import Pattern, PatternMiner, QualityGate, Question
 from ..kg.model import Entity
-from .phrases import Phraser
+from .phrases import SLOT, Phraser, say
 from .wordings import Family
 
 if TYPE_CHECKING:
@@ -29,7 +32,7 @@ HOPS = (1, 2, 3)
 _SHARES = (0.2, 0.4, 0.4)  # of questions by number of hops
 _TRIES = 8
 _RETURNS = 0.35  # of the longer questions go back over a relation ("the other films of its director")
-_ANSWERS = 300  # a longer path that leads to more is no question anybody asks
+_ANSWERS = (sys.maxsize, 300)  # a longer path that leads to more is no question anybody asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class QuestionMiner:
         kg: the graph.
         relations: its families.
         min_support: seeds that a pattern needs.
+
+    Attributes:
+        found: the patterns that can be asked.
+        gate: what every question passes; a scorer may learn from one that a shorter path answers as well.
+        faults: how often a question was dropped, by reason.
     """
 
     def __init__(self, kg: KnowledgeGraph, relations: RelationIndex, min_support: int = 3) -> None:
@@ -77,6 +85,8 @@ class QuestionMiner:
         codes[np.isin(codes // 2, skipped)] = -1
         self.patterns = PatternMiner(kg.adjacency(), codes)
         self.found = self.patterns.mine(HOPS, min_support)
+        self.gate = QualityGate(kg, codes, most_answers=_ANSWERS, shorter=False, spans=False)
+        self.faults: Counter[str] = Counter()
 
     def mine(
         self,
@@ -110,13 +120,14 @@ class QuestionMiner:
             groups = [(patterns, wanted)]
             if returning:
                 groups = [(patterns, round(wanted * (1 - _RETURNS))), (returning, round(wanted * _RETURNS))]
-            drawn = [p for some, k in groups for p in rng.choices(some, [p.support**0.3 for p in some], k=k)]
-            for pattern in drawn:
-                for _ in range(_TRIES):
-                    question = self._question(pattern, phraser, rng, seeds)
-                    if question is not None:
-                        questions.append(question)
-                        break
+            for some, k in groups:
+                weights = [p.support**0.3 for p in some]
+                tried = (
+                    self._question(pattern, phraser, rng, seeds)
+                    for _ in range(k * _TRIES)
+                    for pattern in rng.choices(some, weights)
+                )
+                questions += islice((question for question in tried if question is not None), k)
         rng.shuffle(questions)
         return questions
 
@@ -127,57 +138,31 @@ class QuestionMiner:
         node = self.kg.store.nodes([seed])[0]
         if not isinstance(node, Entity) or not node.label.strip() or (seeds is not None and not seeds(seed)):
             return None
-        answers = self.patterns.reached(seed, pattern.steps)
-        if not len(answers) or (len(pattern.steps) > 1 and len(answers) > _ANSWERS):
-            return None
         steps = tuple((code // 2, 1 - 2 * (code & 1)) for code in pattern.steps)
-        said = self.say(steps, phraser, rng)
+        said = say([(self.relations.families[family], way) for family, way in steps], phraser)
         if said is None:
             return None
         template, wordings = said
         before, _, after = template.partition(SLOT)
         name = node.label if rng.random() < 0.5 else node.label.lower()
-        spot = (len(before), len(before) + len(name))
-        return MinedQuestion(before + name + after, *spot, seed, steps, wordings, tuple(answers.tolist()))
+        text, spot = before + name + after, (len(before), len(before) + len(name))
+        answers = tuple(self.patterns.reached(seed, pattern.steps).tolist())
+        if fault := self.gate.fault(Question(text, *spot, seed, pattern.steps, answers)):
+            self.faults[fault] += 1
+            return None
+        return MinedQuestion(text, *spot, seed, steps, wordings, answers)
 
     def options(self, question: MinedQuestion) -> list[list[int]]:
         """Step codes (2 * family + 1 when walked backwards) that exist at each hop of the gold path and after its end."""
         codes = [2 * family + (way < 0) for family, way in question.steps]
         return [self.patterns.options(question.seed, codes[:i]) for i in range(len(codes) + 1)]
 
-    def say(self, steps: Sequence[tuple[int, int]], phraser: Phraser, rng: random.Random) -> tuple[str, tuple[str, ...]] | None:
-        """A question for steps, `SLOT` standing for the seed, and the wordings used; None where words are missing."""
-        wordings: list[str] = []
-        i = 0
-        np_ = phraser.named((self.relations.families[steps[0][0]], steps[0][1]), SLOT)
-        while i < len(steps):
-            step = (self.relations.families[steps[i][0]], steps[i][1])
-            returns = i + 1 < len(steps) and steps[i + 1] == (steps[i][0], -steps[i][1])
-            if returns and rng.random() < 0.6 and (said := phraser.shared(step, np_)) is not None:
-                i += 2
-                if i == len(steps):
-                    said = (rng.choice(("", "", "what are ", "which are ", "who are ", "name ")) + said[0], said[1])
-            else:
-                i += 1
-                said = phraser.asked(step, np_) if i == len(steps) else phraser.described(step, np_)
-            if said is None:
-                return None
-            np_ = said[0]
-            wordings.append(said[1])
-        text = np_ + rng.choice(("?", " ?", "", ""))
-        if rng.random() < 0.3:
-            text = text.replace("'s ", " 's ")
-        if text.count(SLOT) != 1:
-            return None
-        return text[0].upper() + text[1:] if rng.random() < 0.3 and not text.startswith(SLOT) else text, tuple(wordings)
-
 
 def _returns(pattern: Pattern) -> bool:
     return any(a ^ 1 == b for a, b in zip(pattern.steps, pattern.steps[1:], strict=False))
 
 
-SLOT = "\N{WHITE SQUARE}"
 NOT_ASKED = frozenset({"is a", "label", "pref label", "alt label", "name"})
 
 
-__all__ = ["NOT_ASKED", "SLOT", "MinedQuestion", "QuestionMiner"]
+__all__ = ["NOT_ASKED", "MinedQuestion", "QuestionMiner"]

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .question import DATE, NUMBER, ORGANIZATION, PERSON, PLACE, PRODUCT, WORK
 from .wordings import Family
 
 Step = tuple[Family, int]  # a family and 1 (subject to object) or -1
+SLOT = "\N{WHITE SQUARE}"  # stands for the name that a question starts from
 Templates = tuple[tuple[float, str], ...]
 
 _ALTERNATIVES = re.compile(r"\(([^()]*)\)")
@@ -46,8 +47,24 @@ _IRREGULAR = {  # base: (past, past participle)
     "meet": ("met", "met"), "pay": ("paid", "paid"), "put": ("put", "put"), "say": ("said", "said"),
     "send": ("sent", "sent"), "shoot": ("shot", "shot"), "sit": ("sat", "sat"), "spend": ("spent", "spent"),
     "stand": ("stood", "stood"), "swim": ("swam", "swum"), "tell": ("told", "told"), "wear": ("wore", "worn"),
+    "beat": ("beat", "beaten"), "begin": ("began", "begun"), "break": ("broke", "broken"), "cast": ("cast", "cast"),
+    "cost": ("cost", "cost"), "cut": ("cut", "cut"), "deal": ("dealt", "dealt"), "eat": ("ate", "eaten"),
+    "hang": ("hung", "hung"), "hit": ("hit", "hit"), "know": ("knew", "known"), "lay": ("laid", "laid"),
+    "lend": ("lent", "lent"), "quit": ("quit", "quit"), "rise": ("rose", "risen"), "show": ("showed", "shown"),
+    "shut": ("shut", "shut"), "slay": ("slew", "slain"), "spread": ("spread", "spread"), "spring": ("sprang", "sprung"),
+    "strike": ("struck", "struck"), "tear": ("tore", "torn"), "think": ("thought", "thought"), "throw": ("threw", "thrown"),
+    "understand": ("understood", "understood"), "wind": ("wound", "wound"),
 }  # fmt: skip
-_FORMS = {form: base for base, forms in _IRREGULAR.items() for form in forms if form not in _IRREGULAR}
+_FORMS = {form: base for base, forms in _IRREGULAR.items() for form in forms if form not in _IRREGULAR} | {"has": "have"}
+_PREFIXES = re.compile("(co-?|re|under|over|broad|with)(?=[a-z]{3})")  # "remake" goes like "make"
+_DOUBLING = re.compile(  # one syllable that ends in one vowel and one consonant, or a last syllable that is stressed
+    r"(?:[^aeiou]|qu)+[aeiou][^aeiouwxy]|(?:con|de|in|pre|re|trans)fer|[a-z]+(?:mit|cur|trol|pel|bel|gin)|abut|co-?star|program|worship"
+)
+_NO_VERBS = frozenset(
+    "active adjacent akin also amalgamation applicable available be are is behind best better birth books burial death demise "
+    "endemic famous films fluent formerly friends fusion indigenous investigation known last now most movies next originally "
+    "penalty previously publicly relevant short suitable topic upkeep well what worth".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +79,51 @@ class Verb:
     @property
     def present(self) -> str:
         """Third person singular."""
+        if self.base == "have":
+            return "has"
         if self.base.endswith(("s", "x", "z", "ch", "sh", "o")):
             return self.base + "es"
         return self.base[:-1] + "ies" if self.base.endswith("y") and self.base[-2:-1] not in "aeiou" else self.base + "s"
 
     @property
     def gerund(self) -> str:
-        return (self.base[:-1] if self.base.endswith("e") and not self.base.endswith("ee") else self.base) + "ing"
+        if self.base.endswith("ie"):
+            return self.base[:-2] + "ying"
+        if self.base.endswith("e") and not self.base.endswith(("ee", "oe", "ye")):
+            return self.base[:-1] + "ing"
+        return _doubled(self.base) + "ing"
 
 
 def verb(phrase: str) -> Verb | None:
-    """The forms of a wording such as "acquire", "took over" or "deliver to"; None when it is no verb ("behind", "spoken").
+    """The forms of a wording such as "acquire", "took over" or "deliver to"; None when it is no verb ("behind") or only a
+    form of one that needs another beside it ("based in", "competing with").
 
-    >>> verb("deliver to").past, verb("own").participle, verb("took over").base
-    ('delivered', 'owned', 'take')
+    >>> verb("deliver to").past, verb("own").participle, verb("took over").base, verb("runs").gerund
+    ('delivered', 'owned', 'take', 'running')
     """
     first, _, rest = phrase.partition(" ")
-    first = _FORMS.get(first, first)
-    if first in _PREPOSITIONS or (first.endswith("ed") and len(first) > 4 and first not in {"need", "feed"}):
+    if first in _PREPOSITIONS or first in _NO_VERBS:
         return None
-    if first in _IRREGULAR:
-        past, participle = _IRREGULAR[first]
-        return Verb(first, past, participle, rest)
-    return Verb(first, _regular(first), _regular(first), rest)
+    for word in (first, _bare(first)):
+        prefix = found[0] if (found := _PREFIXES.match(word)) and word not in _IRREGULAR else ""
+        for start in (prefix, ""):
+            form = _FORMS.get(word.removeprefix(start), word.removeprefix(start))
+            if form in _IRREGULAR:
+                past, participle = _IRREGULAR[form]
+                return Verb(start + form, start + past, start + participle, rest)
+    if first.endswith(("ed", "ing")) and len(first) > 3 and not first.endswith("eed"):
+        return None
+    base = _bare(first)
+    return Verb(base, _regular(base), _regular(base), rest)
+
+
+def _bare(word: str) -> str:
+    """A third person without its ending; any other word as it is."""
+    if not word.endswith("s") or word.endswith(("ss", "us")):
+        return word
+    if word.endswith("ies") and len(word) > 4:
+        return word[:-3] + "y"
+    return word[:-2] if word.endswith(("shes", "ches", "sses", "xes", "zzes", "oes", "focuses")) else word[:-1]
 
 
 def _regular(base: str) -> str:
@@ -92,23 +131,48 @@ def _regular(base: str) -> str:
         return base + "d"
     if base.endswith("y") and base[-2:-1] not in "aeiou":
         return base[:-1] + "ied"
-    short = len(base) <= 4 and base[-1] not in "aeiouwxy" and base[-2:-1] in {*"aeiou"} and base[-3:-2] not in {*"aeiou"}
-    return base + (base[-1] if short else "") + "ed"
+    return _doubled(base) + "ed"
+
+
+def _doubled(base: str) -> str:
+    """The stem before "-ed" and "-ing": "star" gives "starr"."""
+    return base + base[-1] if _DOUBLING.fullmatch(base) else base
+
+
+_PLURALS = {
+    "person": "people", "alumnus": "alumni", "alumna": "alumnae", "taxon": "taxa", "alias": "aliases", "canvas": "canvases",
+    "monarch": "monarchs", "sis": "sisters", "half": "halves", "life": "lives", "wife": "wives", "series": "series",
+    "species": "species",
+}  # fmt: skip
+_AS_PLURAL = frozenset(
+    "accused alumnae alumni beloved brethren children clientele lyrics men music people staff taught unemployed wealth wildlife "
+    "wives women".split()
+)
+_AFTER_HEAD = re.compile(r" (?:of|in|on|for|to|behind|at|from|under|before|by|with|into|(?!speed)\w+ed)\b.*")
 
 
 def plural(noun: str) -> str:
     """
-    >>> plural("company"), plural("actress"), plural("place of birth")
-    ('companies', 'actresses', 'places of birth')
+    >>> plural("company"), plural("actress"), plural("place of birth"), plural("chairman"), plural("award received")
+    ('companies', 'actresses', 'places of birth', 'chairmen', 'awards received')
     """
-    head, of, rest = noun.partition(" of ")
-    if head.endswith(("s", "x", "ch", "sh")):
-        head = head if head.endswith("s") and not head.endswith("ss") else head + "es"
+    if " or " in noun:
+        return " or ".join(map(plural, noun.split(" or ")))
+    rest = found[0] if (found := _AFTER_HEAD.search(noun)) else ""
+    before, space, head = noun.removesuffix(rest).rpartition(" ")
+    if head in _PLURALS:
+        head = _PLURALS[head]
+    elif head.endswith(("man", "child")):
+        head = head[:-3] + "men" if head.endswith("man") else head + "ren"
+    elif head.endswith(("us", "ss", "x", "ch", "sh")):
+        head += "es"
+    elif head.endswith("is"):
+        head = head[:-2] + "es"
     elif head.endswith("y") and head[-2:-1] not in {*"aeiou"}:
         head = head[:-1] + "ies"
-    else:
-        head = {"person": "people", "child": "children", "man": "men", "woman": "women"}.get(head, head + "s")
-    return head + of + rest
+    elif not head.endswith("s") and head not in _AS_PLURAL:
+        head += "s"
+    return before + space + head + rest
 
 
 # Ways to say a hop: weight and template. `np` is where it starts, `s` a noun for where it leads (`noun` in the singular), `t`
@@ -185,7 +249,7 @@ class Phraser:
 
     def nouns(self, step: Step) -> tuple[str, ...]:
         """Nouns for what the hop leads to."""
-        return self._of(step, "noun", lambda f, d: (*(f.object_nouns if d > 0 else f.subject_nouns), *_label_nouns(f, d)))
+        return self._of(step, "noun", _nouns)
 
     def verbs(self, step: Step) -> tuple[str, ...]:
         """Verbs, as the lexicon spells them."""
@@ -255,7 +319,7 @@ class Phraser:
         forms: Forms = []
         for word in self._some(self.verbs(step)):
             v = verb(word)
-            assert v is not None
+            assert v is not None  # `verbs` leaves out what is none
             last = step[0].name.split()[-1]
             rest = f" {v.rest}" if v.rest else f" {last}" if last in _PREPOSITIONS and self.rng.random() < 0.7 else ""
             fields = {"np": np, "t": self._target(step), "acts": self.rng.choice((v.past, v.present, v.base)) + rest}
@@ -300,6 +364,35 @@ def _circumstance(step: Step) -> bool:
     return step[1] > 0 and (step[0].adjectival or _type(step) in {PLACE, DATE})
 
 
+def say(steps: Sequence[Step], phraser: Phraser) -> tuple[str, tuple[str, ...]] | None:
+    """A question for a path, `SLOT` standing for where it starts, and the wordings used; None where words are missing."""
+    rng, wordings, i = phraser.rng, list[str](), 0
+    np = phraser.named(steps[0], SLOT)
+    while i < len(steps):
+        returns = i + 1 < len(steps) and steps[i + 1] == (steps[i][0], -steps[i][1])
+        if returns and rng.random() < 0.6 and (said := phraser.shared(steps[i], np)) is not None:
+            i += 2
+            if i == len(steps):
+                said = (rng.choice(("", "", "what are ", "which are ", "who are ", "name ")) + said[0], said[1])
+        else:
+            i += 1
+            said = phraser.asked(steps[i - 1], np) if i == len(steps) else phraser.described(steps[i - 1], np)
+        if said is None:
+            return None
+        np = said[0]
+        wordings.append(said[1])
+    text = np + rng.choice(("?", " ?", "", ""))
+    text = text.replace("'s ", " 's ") if rng.random() < 0.3 else text
+    if text.count(SLOT) != 1:
+        return None
+    return text[0].upper() + text[1:] if rng.random() < 0.3 and not text.startswith(SLOT) else text, tuple(wordings)
+
+
+def _nouns(family: Family, direction: int) -> Iterator[str]:
+    named = family.object_nouns if direction > 0 else family.subject_nouns
+    return (noun for noun in (*named, *_label_nouns(family, direction)) if not noun.startswith(("what ", "where ", "how ")))
+
+
 def _label_nouns(family: Family, direction: int) -> tuple[str, ...]:
     """The label itself, where it is a noun for the object ("release year") or, with "of", for the subject."""
     words = family.name.split()
@@ -310,4 +403,4 @@ def _label_nouns(family: Family, direction: int) -> tuple[str, ...]:
     return ()
 
 
-__all__ = ["Phraser", "Step", "Verb", "plural", "verb"]
+__all__ = ["SLOT", "Phraser", "Step", "Verb", "plural", "say", "verb"]
