@@ -83,7 +83,8 @@ def reader(words: WordEncoder) -> Reader:
     shapes = {
         "keys": (d, KEY), "query": (DEPTHS, d, KEY), "carry": (d, KEY), "place": (DEPTHS, 2 * PLACES + 1), "used": (DEPTHS,),
         "down": (d, RANK), "up": (RANK, d), "scale": (), "ways": (2, d), "lift_down": (d, RANK), "lift_up": (RANK, d),
-        "stop": (d,), "stop_bias": (DEPTHS,), "wordings": (n, d),
+        "stop": (d,), "stop_bias": (DEPTHS,), "wordings": (n, d), "content": (d,), "content_bias": (), "rest": (), "sharp": (),
     }  # fmt: skip
-    weights = {name: (0.3 * rng.normal(size=shape)).astype(np.float32) for name, shape in shapes.items()}
-    return Reader(tuple(f.name for f in families()), weights | {"scale": np.float32(4).reshape(())}, words.id, {"seed": 0})
+    weights = {name: np.asarray(0.3 * rng.normal(size=shape), np.float32) for name, shape in shapes.items()}
+    weights |= {name: np.asarray(value, np.float32) for name, value in (("scale", 4), ("rest", 1), ("sharp", 8))}
+    return Reader(tuple(f.name for f in families()), weights, words.id, {"seed": 0})
