@@ -73,6 +73,7 @@ class Answer:
     usage: Usage = Usage()
     timings_ms: dict[str, float] = field(default_factory=dict)
     trace: tuple[Step, ...] = ()
+    notes: tuple[str, ...] = ()  # why the answers may be incomplete
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""
@@ -114,5 +115,6 @@ class Answer:
             ],
             "citations": [asdict(citation) for citation in self.citations],
             "usage": asdict(self.usage),
+            "notes": list(self.notes),
             "timings_ms": {k: round(v, 2) for k, v in self.timings_ms.items()},
         }

@@ -44,7 +44,15 @@ class Draft:
     confidence: float = 0.0
     status: AnswerStatus = "answered"
     missing: str = ""
+    notes: tuple[str, ...] = ()
     composer: str = "path"
+
+
+def _noted(draft: Draft, best: Resolved) -> Draft:
+    """The draft with what is not recorded along its path, in its words as well."""
+    if not best.gaps:
+        return draft
+    return replace(draft, text=f"{draft.text} May be incomplete: {'; '.join(best.gaps)}.", notes=best.gaps)
 
 
 def abstain(missing: str, confidence: float = 0.0, paths: Sequence[Path] = ()) -> Draft:
@@ -87,14 +95,14 @@ class PathComposer:
         if confidence < ANSWER_AT:
             return abstain(self._unexplained(best, question, links), confidence, chosen[0].paths)
         if question.operation == "count":
-            return self._count(question, chosen, confidence)
+            return _noted(self._count(question, chosen, confidence), best)
         labels = _unique([self._label(g, question) for g in chosen])
         reasons = reasons_of([path for g in chosen[:_SHOWN] for path in g.paths])
         text = f"{join(labels[:_SHOWN])}{f' and {len(labels) - _SHOWN} more' if len(labels) > _SHOWN else ''}"
         if len(labels) > 1 and question.operation == "lookup" and best.answers[0].paths[-1].hops[-1].triple.status == "disputed":
             text += " (sources disagree)"
         paths = tuple(path for g in chosen[:_SHOWN] for path in g.paths)
-        return Draft(because(text, reasons), labels, reasons, paths, confidence)
+        return _noted(Draft(because(text, reasons), labels, reasons, paths, confidence), best)
 
     def _label(self, grounded: Grounded, question: Understanding) -> str:
         """The answer's words; when a day is asked for and the path ends at a thing, the day of its last fact."""

@@ -175,6 +175,7 @@ def _answer(
         usage=usage,
         timings_ms=timings,
         trace=trace,
+        notes=draft.notes if answered else (),
     )
 
 

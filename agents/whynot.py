@@ -26,7 +26,7 @@ from ..retrieval.linking import Link
 from ..retrieval.paths import PathSearch, Search, State
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import EXPIRED, Found, Resolved, Retriever
-from ..retrieval.scoring import Candidate, Scorer, shape
+from ..retrieval.scoring import Candidate, shape
 from .compose import ANSWER_AT, Draft, PathComposer
 from .gate import decide
 from .loop import for_values
@@ -198,7 +198,7 @@ class _Inquiry:
         """The best candidate that is the entity alone, on a day."""
         own = [self._alone(number, day) for number in range(len(self.searches))]
         kept = {id(state) for states in own for state in states}
-        scorer = Scorer(self.reading, self.links, self.retriever.relations, self.found.types)
+        scorer = self.retriever.scorer(self.reading, self.links, self.found.types)
         both = [search.states + states for search, states in zip(self.searches, own)]  # it is ranked among what was found
         rivals = []
         for candidate in scorer.rank(both, limit=_ALL):

@@ -1,13 +1,15 @@
 """Paths for wordings never seen: `python benchmarks/wordings.py [KB_FILE] [--questions N] [--seed S]`.
 
 Without KB_FILE (head|relation|tail), a graph of companies, people, places and products is generated. One in six wordings of
-each relation is taken out of the lexicon and out of training (what shares a word with the relation's name stays in); a path
-scorer is trained on questions mined with the others. Asked are mined questions about seeds not trained on, by hops:
-`trained` uses known wordings, `unseen` only wordings taken out. The hop count is not told.
+every relation is taken out of the lexicon and out of all training (what shares a word with the relation's name stays in). A
+reader for relations in general is trained without them, and from there a path scorer on questions mined from the graph.
+Asked are mined questions about seeds not trained on, by hops: `trained` uses known wordings, `unseen` only wordings taken
+out. The hop count is not told.
 
 `path@k`: the gold relation path is among the k best. Baselines rank the signatures that exist around the seed: `mean` by the
-mean cosine of the question with each hop's relation, `signature` by the cosine with the labels in the order walked, `reader`
-by the trained reader alone; `untrained` and `hoptrace` are the whole path search without and with it.
+mean cosine of the question with each hop's relation, `signature` by the cosine with the labels in the order walked.
+`general` and `trained` are beams by the reader alone, before and after training on the graph; `untrained` and `hoptrace` are
+the whole path search without it and with the trained one.
 """
 
 from __future__ import annotations
@@ -28,12 +30,13 @@ from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.mining import MinedQuestion, QuestionMiner
 from hoptrace.retrieval.relations import RelationIndex
 from hoptrace.retrieval.retriever import Retriever
-from hoptrace.retrieval.stepwise import DEPTHS, StepScorer
+from hoptrace.retrieval.stepwise import DEPTHS, Reader, StepScorer
 from hoptrace.retrieval.train_paths import Split, train
-from hoptrace.retrieval.trained import install
+from hoptrace.retrieval.train_reader import train_reader
+from hoptrace.retrieval.trained import general_scorer, install
 from hoptrace.retrieval.wordings import Family, Lexicon, lexicon
 
-SYSTEMS = ("mean", "signature", "reader", "untrained", "hoptrace")
+SYSTEMS = ("mean", "signature", "general", "trained", "untrained", "hoptrace")
 BEAM = 24
 Steps = tuple[tuple[int, int], ...]
 
@@ -78,8 +81,8 @@ def without(split: Split) -> Lexicon:
 class Ranker:
     """Rankings of signatures around a seed that do not use the path search."""
 
-    def __init__(self, miner: QuestionMiner, relations: RelationIndex, encoder: Encoder, scorer: StepScorer) -> None:
-        self.miner, self.encoder, self.scorer = miner, encoder, scorer
+    def __init__(self, miner: QuestionMiner, relations: RelationIndex, encoder: Encoder, readers: dict[str, StepScorer]) -> None:
+        self.miner, self.encoder, self.readers = miner, encoder, readers
         self.labels = [family.name for family in relations.families]
         self.vectors = encoder.encode([text for label in self.labels for text in (label, f"{label} of")])
         self._texts: dict[str, np.ndarray] = {}
@@ -87,8 +90,10 @@ class Ranker:
     def rank(self, system: str, question: MinedQuestion) -> list[Steps]:
         """Signatures, best first."""
         masked = question.text[: question.start] + "it" + question.text[question.end :]
-        if system == "reader":
-            return self._read(self.scorer.read(self.encoder, question.text, [(question.start, question.end)]), question.seed)
+        if system in self.readers:
+            return self._read(
+                self.readers[system].read(self.encoder, question.text, [(question.start, question.end)]), question.seed
+            )
         vector = self.encoder.encode([masked])[0]
         around = self._around(question.seed)
         if system == "mean":
@@ -154,8 +159,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kb", type=Path, nargs="?")
     parser.add_argument("--questions", type=int, default=200, help="asked of each kind and length (200)")
-    parser.add_argument("--train", type=int, default=6000, help="mined for training (6000)")
+    parser.add_argument("--train", type=int, default=8000, help="mined for training (8000)")
     parser.add_argument("--scale", type=float, default=1.0, help="size of the generated graph (1: about 19,000 entities)")
+    parser.add_argument("--reader", type=Path, help="a reader trained without the wordings held out, instead of training one")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     encoder, split, rng = Encoder.default(), Split(options.seed), random.Random(options.seed + 7)
@@ -173,15 +179,18 @@ def main() -> None:
             for kind, how in (("trained", seen), ("unseen", unseen))
             for hops in (2, 3)
         }
+        reader = Reader.load(options.reader) if options.reader else train_reader(encoder, allowed=split.wording, report=print)
         retriever = Retriever(kg, encoder, lexicon=without(split))
         results: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
         results["untrained"] = {key: measure(lambda q: searched(retriever, q), some) for key, some in asked.items()}
         start = time.perf_counter()
-        scorer = train(kg, relations, encoder, questions=options.train, seed=options.seed, split=split, report=print)
-        train_s = time.perf_counter() - start
+        scorer = train(
+            kg, relations, encoder, questions=options.train, seed=options.seed, split=split, reader=reader, report=print
+        )
         install(kg, scorer)
-        ranker = Ranker(miner, relations, encoder, scorer)
-        for system in ("mean", "signature", "reader"):
+        train_s = time.perf_counter() - start
+        ranker = Ranker(miner, relations, encoder, {"general": general_scorer(reader, relations), "trained": scorer})
+        for system in SYSTEMS[:4]:
             results[system] = {key: measure(lambda q, s=system: ranker.rank(s, q), some) for key, some in asked.items()}
         results["hoptrace"] = {key: measure(lambda q: searched(retriever, q), some) for key, some in asked.items()}
     report(options.kb.name if options.kb else "generated", results, train_s)

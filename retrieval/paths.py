@@ -21,6 +21,7 @@ from .base import Budget, Seed
 from .question import CONTAINMENT_NOUNS, Understanding
 from .relations import RelationIndex
 from .stepwise import DEPTHS
+from .wordings import stems
 
 MATCHED = 0.3  # gain from which a hop counts as explaining a unit
 SKIP_PENALTY = 1.0  # price of a hop that explains nothing
@@ -264,6 +265,8 @@ class PathSearch:
         subject and right of it when it is the object; a passive swaps the two.
         """
         unit = question.units[u]
+        if stems(unit.text) in {stems(verb) for verb in self.relations.families[step[0]].two_way}:
+            return True
         walked = self._walked(state, question)
         if walked:
             subject_side = min(walked, key=lambda position: abs(position - unit.position)) < unit.position
@@ -302,8 +305,8 @@ class PathSearch:
             nodes, first = nodes[:_FRONTIER], first[:_FRONTIER]
         step = (code // 2, 1 - 2 * (code & 1))
         learned = state.learned + opened.logs.get(code, 0.0)
-        free = gain >= MATCHED or (state.stop is not None and learned > LIKELY)
-        price = 0.0 if free else self._skip_price(step, question)
+        price = 0.0 if gain >= MATCHED else self._skip_price(step, question)
+        likely = state.stop is not None and learned > LIKELY
         return State(
             seed=state.seed,
             nodes=nodes,
@@ -316,7 +319,7 @@ class PathSearch:
             hop_of={**state.hop_of, unit: state.depth} if unit >= 0 else state.hop_of,
             shared=state.shared or unit == -2,
             spent=state.spent + price,
-            skips=state.skips + (price == SKIP_PENALTY),
+            skips=state.skips + (price == SKIP_PENALTY and not likely),
             learned=learned,
         )
 

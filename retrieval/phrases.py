@@ -393,6 +393,12 @@ def _nouns(family: Family, direction: int) -> Iterator[str]:
     return (noun for noun in (*named, *_label_nouns(family, direction)) if not noun.startswith(("what ", "where ", "how ")))
 
 
+def wordings_of(family: Family, way: int, allowed: Callable[[Family, int, str], bool] | None = None) -> list[str]:
+    """The words by which a step is known: the family's name, nouns for where it leads, and verbs."""
+    phraser = Phraser(random.Random(0), allowed)
+    return [family.name, *phraser.nouns((family, way)), *phraser.verbs((family, way))]
+
+
 def _label_nouns(family: Family, direction: int) -> tuple[str, ...]:
     """The label itself, where it is a noun for the object ("release year") or, with "of", for the subject."""
     words = family.name.split()
@@ -403,4 +409,4 @@ def _label_nouns(family: Family, direction: int) -> tuple[str, ...]:
     return ()
 
 
-__all__ = ["SLOT", "Phraser", "Step", "Verb", "plural", "say", "verb"]
+__all__ = ["SLOT", "Phraser", "Step", "Verb", "plural", "say", "verb", "wordings_of"]

@@ -87,6 +87,7 @@ _SUPERLATIVE = frozenset(
 )
 _AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
 _SHARING = frozenset("together share shares shared same also other another common fellow co both".split())
+_OPEN_ENDS = (["of"], ["in"], ["on"], ["for"], ["at"])  # prepositions that may stand alone at the end of a question
 _PAST = frozenset("was were did had former formerly previously".split())
 
 
@@ -121,6 +122,7 @@ class Unit:
         type: the coarse type when the unit is a type noun.
         weight: how much leaving it unexplained hurts.
         passive: it is a passive verb ("was fined", "fined by").
+        source: it is a noun that names where a hop comes from and not where it leads ("whose director", "the director of what").
     """
 
     text: str
@@ -129,6 +131,7 @@ class Unit:
     type: str = ""
     weight: float = 1.0
     passive: bool = False
+    source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,7 +284,8 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
             noun = _singular(words[i + length - 1])
             kind = TYPE_NOUNS.get(noun, "") if length == 1 else ""
             weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
-            units.append(Unit(phrase, i, families, kind, weight, _passive(words, i + length - 1)))
+            passive, source = _passive(words, i + length - 1), _names_source(words, i, i + length)
+            units.append(Unit(phrase, i, families, kind, weight, passive, source))
             i += length
             continue
         noun = _singular(words[i])
@@ -330,6 +334,14 @@ def _phrase_length(words: list[str], i: int, lex: Lexicon) -> int:
         if lex.match(piece):
             return length
     return 0
+
+
+def _names_source(words: list[str], i: int, end: int) -> bool:
+    """Whether the noun in `words[i:end]` is said of where a hop starts: "whose director is", "the director of which film"."""
+    after = words[end + 1 : end + 2]
+    return (i > 0 and words[i - 1] == "whose") or (
+        words[end : end + 1] in _OPEN_ENDS and (not after or after[0] in {"what", "which", "whom"})
+    )
 
 
 def _passive(words: list[str], i: int) -> bool:

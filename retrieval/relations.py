@@ -68,7 +68,7 @@ class RelationIndex:
         if size != len(self.family_of):
             self._number(relations, size)
             missing = [f.name for f in self.families if f.name not in self._vectors]
-            self._vectors.update(zip(missing, self._encode(missing)))
+            self._vectors.update(zip(missing, self.encoded(missing)))
             self._matrix = np.array([self._vectors[f.name] for f in self.families], np.float32).reshape(len(self.families), -1)
         self._seq = self.kg.store.seq
 
@@ -94,7 +94,7 @@ class RelationIndex:
             for word in label:
                 self._by_stem[word].append(i)
 
-    def _encode(self, labels: list[str]) -> np.ndarray:
+    def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
         if not labels:
             return np.zeros((0, self.encoder.dim), np.float32)
@@ -102,7 +102,7 @@ class RelationIndex:
         known: dict[str, np.ndarray] = {}
         if (generation := self.kg.generations.current(kind)) is not None:
             known = dict(zip(generation.meta["labels"], np.asarray(generation.array("vectors"))))
-        missing = [label for label in labels if label not in known]
+        missing = list(dict.fromkeys(label for label in labels if label not in known))
         if missing:
             known.update(zip(missing, self.encoder.encode(missing)))
             self.kg.generations.publish(kind, {"vectors": np.array(list(known.values()), np.float32)}, {"labels": list(known)})
@@ -163,7 +163,8 @@ class RelationIndex:
             if unit_stems in {stems(verb) for verb in family.weak_verbs}:
                 return _WEAK, _WEAK
             if subject or target:
-                return (1.0 if target else _OTHER_END), (1.0 if subject else _OTHER_END)
+                forth, back = (subject, target) if unit.source else (target, subject)
+                return (1.0 if forth else _OTHER_END), (1.0 if back else _OTHER_END)
             return 1.0, 1.0
         if unit.families and (not overlap or family.name in self.lexicon.families):
             return (min(cosine, _FOREIGN_CAP),) * 2

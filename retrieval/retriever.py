@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 GOOD = 0.6  # score from which another day is not tried
 EXPIRED = 0.45  # factor for an answer that only past facts give to a question in the present
+_GAPS_NAMED = 2
 UNDATED = 0.8  # factor for an event without a date when the question names one
 
 
@@ -73,12 +74,16 @@ class Grounded:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A candidate after its quotes were read: answers best first, and the units that nothing explains."""
+    """A candidate after its quotes were read: answers best first, and the units that nothing explains.
+
+    `gaps` says for which things on the way the next fact is not recorded, so that the answers may be incomplete.
+    """
 
     answers: tuple[Grounded, ...]
     score: float
     parts: dict[str, float]
     missing: tuple[str, ...]
+    gaps: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -146,9 +151,9 @@ class Retriever:
         types = self.types(links)
         searches = self.explore(question, links, budget, day)
         states, truncated = [search.states for search in searches], set().union(*(search.truncated for search in searches))
-        scorer = Scorer(question, links, self.relations, types)
+        scorer = self.scorer(question, links, types)
         linked = [link for link in links if link.seeds]
-        alone = [Scorer(question, [link], self.relations, types).rank([mine]) for link, mine in zip(linked, states)]
+        alone = [self.scorer(question, [link], types).rank([mine]) for link, mine in zip(linked, states)]
         return Found(scorer.rank(states), alone, day, truncated, types)
 
     def explore(
@@ -175,6 +180,10 @@ class Retriever:
             return None
         return self._parts.trained.guide(question.text, [(link.start, link.end) for link in links], mention)
 
+    def scorer(self, question: Understanding, links: Sequence[Link], types: NodeTypes) -> Scorer:
+        """What ranks the states of a question."""
+        return Scorer(question, links, self.relations, types)
+
     def types(self, links: Sequence[Link]) -> NodeTypes:
         """Type look-ups for a question with these mentions."""
         cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
@@ -200,7 +209,7 @@ class Retriever:
         An answer whose events fall outside the days asked about is left out. A word that no relation explains counts
         when it stands in the quotes of a path; a question for one thing keeps only the answers with the most of them.
         """
-        resolved = []
+        resolved: list[Resolved] = []
         for candidate in candidates[:limit]:
             grounded = self._ground(candidate, question)
             if not grounded:
@@ -210,7 +219,8 @@ class Retriever:
                 grounded = [g for g in grounded if g.score >= best - 1e-6]
             text = _text_of(grounded[0].paths)
             missing = tuple(question.units[u].text for u in candidate.open_units if not _stands_in(question.units[u], text))
-            resolved.append(Resolved(tuple(grounded), best, candidate.parts, missing))
+            gaps = self._gaps(candidate) if not resolved else ()
+            resolved.append(Resolved(tuple(grounded), best, candidate.parts, missing, gaps))
         return sorted(resolved, key=lambda r: -r.score)
 
     def _ground(self, candidate: Candidate, question: Understanding, limit: int = 100) -> list[Grounded]:
@@ -228,6 +238,24 @@ class Retriever:
                 support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
         return sorted(grounded, key=lambda g: -g.score)
+
+    def _gaps(self, candidate: Candidate) -> tuple[str, ...]:
+        """Which relation of the path is not recorded for some of the things it leads from, and for how many of them."""
+        if len(candidate.states) != 1:
+            return ()
+        state, found = candidate.states[0], []
+        for depth, (family, direction) in enumerate(state.steps[1:], start=1):
+            nodes = state.level(depth).nodes
+            groups = self.adjacency().groups(nodes)
+            walked = self.relations.family_of[groups.relation] == family
+            walked &= groups.direction * self.relations.flip[groups.relation] == direction
+            lacking = np.setdiff1d(np.arange(len(nodes)), groups.origin[walked])
+            if len(lacking):
+                labels = [node.label for node in self.kg.store.nodes(nodes[lacking[:_GAPS_NAMED]].tolist())]
+                more = f" and {len(lacking) - len(labels)} more" if len(lacking) > len(labels) else ""
+                name = self.relations.families[family].name
+                found.append(f"nothing is recorded under '{name}' for {', '.join(labels)}{more} ({len(lacking)} of {len(nodes)})")
+        return tuple(found)
 
     def _readable(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, those left out whose stored text is damaged: they are no evidence, and others still are."""

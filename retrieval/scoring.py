@@ -20,7 +20,8 @@ from .relations import RelationIndex
 from .types import COARSE, CONFLICT, NodeTypes
 
 MENTION_WEIGHT = 1.0
-TRUST = 0.7  # most that the learned reader counts for beside the units
+DOUBT = 0.4  # most that a path which explains the units loses when the reader is sure of another
+TRUST = 0.6  # most that the learned reader counts for beside the units
 _SAMPLE = 6  # nodes whose type is read to judge a state
 _JOINED = 40  # states per mention that are tried for an intersection
 PRIOR = 0.05
@@ -237,9 +238,14 @@ def _decisive(unit: Unit) -> bool:
 
 
 def _score(parts: dict[str, float], coverage: float) -> float:
-    """What the units say of a path and what the learned reader says, by how far it is trusted for this question."""
-    trust = parts.get("trust", 0.0)
-    said = (1 - trust) * coverage * parts["whole"] + trust * parts.get("learned", 0.0)
+    """What the units say of a path and what the learned reader says of it, by how far it is trusted for this question.
+
+    A path that explains the units well loses little when the reader is sure of another; one that the reader is sure of need
+    not explain them.
+    """
+    units, trust = coverage * parts["whole"], parts.get("trust", 0.0)
+    learned = parts.get("learned", 0.0) * parts["whole"]
+    said = max((1 - DOUBT * trust) * units, (1 - trust) * units + trust * learned)
     return said * shape(parts["fit"]) * parts["link"]
 
 

@@ -6,21 +6,26 @@ compared with a vector per step, a relation family in one direction:
     key_i   = h_i U                                    query_t = q A_t + c_(t-1) B
     a_t     = softmax_i(key_i . query_t + place_t[i] - used_t * sum_(s<t) a_s)
     c_t     = sum_i a_t,i h_i                          P_t = softmax(scale * (c_t + c_t L M) . R + bias_t)
+    stop_t  = stop_t - rest * sum_i sigmoid(h_i . content) * exp(-sharp * sum_(s<t) a_s,i)      words that nothing has read yet
 
-Step attention follows NSM (He et al., WSDM 2021) and TransferNet (Shi et al., EMNLP 2021); the identity-residual projection
-and rows of R that start at the encoder's vectors of the wordings keep what the encoder knows of words never trained on.
-Trained by `train_paths` on questions mined from the graph; here is only numpy.
+Step attention follows NSM (He et al., WSDM 2021) and TransferNet (Shi et al., EMNLP 2021). The rows of R come from the
+encoder's vectors of a relation's wordings, through a residual of low rank: the packaged `Reader`, trained on questions about
+relations in general, so reads questions about a graph it has never seen, and `train_paths` goes on from there on questions
+mined from the graph. Here is only numpy.
 """
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
+from ..data import model_folder
 from ..kg.errors import ArtefactError
 from .artefacts import load_artefact, write_manifest
 from .encoder import TextEncoder
@@ -29,7 +34,9 @@ DEPTHS = 4  # hops with parameters of their own; a fourth hop and later ones sha
 PLACES = 12  # farthest distance from the mention that is told apart, to either side
 PLACEHOLDER = "X"
 WEIGHTS = "weights.safetensors"
-SHAPES = ("keys", "query", "carry", "place", "used", "down", "up", "steps", "bias", "scale")
+SHARED = ("keys", "query", "carry", "place", "used", "down", "up", "scale", "content", "content_bias", "rest", "sharp")
+SHAPES = (*SHARED, "steps", "bias")
+READER = (*SHARED, "ways", "lift_down", "lift_up", "stop", "stop_bias", "wordings")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +72,11 @@ class StepScorer:
         """
         if encoder.id != self.encoder:
             raise ArtefactError(f"the path scorer was trained with the encoder {self.encoder}, not {encoder.id}")
-        states, places = token_inputs(encoder, question, mentions, seed)
+        states, places = token_inputs(
+            encoder, question, sorted(mentions), sorted(mentions).index(mentions[seed]) if mentions else 0
+        )
+        if not len(states):
+            return np.zeros((DEPTHS, len(self.weights["steps"])), np.float32)
         return self.log_probabilities(states, places)
 
     def log_probabilities(self, states: np.ndarray, places: np.ndarray) -> np.ndarray:
@@ -73,22 +84,26 @@ class StepScorer:
         w = self.weights
         whole, keys = states.mean(axis=0), states @ w["keys"]
         context, covered = np.zeros_like(whole), np.zeros(len(states), np.float32)
+        content = 1 / (1 + np.exp(-(states @ w["content"] + w["content_bias"])))
         rows = []
         for t in range(DEPTHS):
             query = whole @ w["query"][t] + context @ w["carry"]
+            unread = float(content @ np.exp(-w["sharp"] * covered))
             attention = _softmax(keys @ query / np.sqrt(len(query)) + w["place"][t][places] - w["used"][t] * covered)
             covered = covered + attention
             context = attention @ states
             value = context + context @ w["down"] @ w["up"]
             logits = w["scale"] * (w["steps"] @ (value / (np.linalg.norm(value) + 1e-6))) + w["bias"][t]
+            logits[-1] -= w["rest"].item() * unread
             rows.append(logits - logits.max() - np.log(np.exp(logits - logits.max()).sum()))
         return np.array(rows, np.float32)
 
     def save(self, folder: Path) -> None:
         """Write weights and manifest."""
-        folder.mkdir(parents=True, exist_ok=True)
-        save_file({name: np.ascontiguousarray(self.weights[name]) for name in SHAPES}, folder / WEIGHTS)
-        write_manifest(folder, "path-scorer", [WEIGHTS], {"families": list(self.families), "encoder": self.encoder, **self.meta})
+        _save(folder, "path-scorer", {n: self.weights[n] for n in SHAPES}, {"families": list(self.families)} | self._meta())
+
+    def _meta(self) -> dict[str, object]:
+        return {"encoder": self.encoder, **self.meta}
 
     @classmethod
     def load(cls, folder: Path) -> StepScorer:
@@ -97,15 +112,88 @@ class StepScorer:
         Raises:
             ArtefactError: missing, changed or of another form.
         """
-        artefact = load_artefact(folder)
-        try:
-            weights = load_file(artefact.path(WEIGHTS))
-            families, encoder = tuple(artefact.meta["families"]), str(artefact.meta["encoder"])
-        except (SafetensorError, KeyError, TypeError) as error:
-            raise ArtefactError(f"{folder}: not a path scorer ({type(error).__name__})") from error
-        if sorted(weights) != sorted(SHAPES) or weights["steps"].shape[0] != 2 * len(families) + 1:
-            raise ArtefactError(f"{folder}: not a path scorer (its arrays have other names or shapes)")
-        return cls(families, weights, encoder, {k: v for k, v in artefact.meta.items() if k not in {"families", "encoder"}})
+        weights, meta = _load(folder, SHAPES)
+        families = tuple(meta.pop("families", ()))
+        if weights["steps"].shape != (2 * len(families) + 1, weights["keys"].shape[0]):
+            raise ArtefactError(f"{folder}: not a path scorer (its steps are not those of its families)")
+        return cls(families, weights, str(meta.pop("encoder")), meta)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reader:
+    """What a `StepScorer` knows of relations in general: everything but their rows, and how these are made from wordings.
+
+    Attributes:
+        families: names of the families of the lexicon, whose wordings it brings along encoded.
+        weights: arrays by name, see `READER`; `wordings` [2 * families, d] holds the means of the vectors of each step's
+            wordings.
+        encoder: id of the encoder whose states it reads.
+        meta: how it was trained, with its figures.
+    """
+
+    families: tuple[str, ...]
+    weights: dict[str, np.ndarray]
+    encoder: str
+    meta: dict[str, object]
+
+    def scorer(self, families: tuple[str, ...], wordings: dict[str, np.ndarray]) -> StepScorer:
+        """A scorer for the relations of a graph.
+
+        Args:
+            families: their names.
+            wordings: means of the vectors of the wordings of both steps, float32 [2, d], of families that are not those of
+                the lexicon.
+        """
+        w = self.weights
+        known = dict(zip(self.families, w["wordings"].reshape(len(self.families), 2, -1), strict=True)) | wordings
+        rows = np.array([known[name] + w["ways"] for name in families], np.float32).reshape(2 * len(families), -1)
+        rows = rows + rows @ w["lift_down"] @ w["lift_up"]
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6
+        steps = np.concatenate([rows, w["stop"][None]]).astype(np.float32)
+        bias = np.zeros((DEPTHS, len(steps)), np.float32)
+        bias[:, -1] = w["stop_bias"]
+        return StepScorer(families, {name: w[name] for name in SHARED} | {"steps": steps, "bias": bias}, self.encoder, self.meta)
+
+    def save(self, folder: Path) -> None:
+        """Write weights and manifest."""
+        meta = {"encoder": self.encoder, "families": list(self.families), **self.meta}
+        _save(folder, "path-reader", {n: self.weights[n] for n in READER}, meta)
+
+    @classmethod
+    @functools.cache
+    def default(cls) -> Reader:
+        """The packaged reader, loaded once per process."""
+        return cls.load(model_folder("reader"))
+
+    @classmethod
+    def load(cls, folder: Path) -> Reader:
+        """Read what `save` wrote.
+
+        Raises:
+            ArtefactError: missing, changed or of another form.
+        """
+        weights, meta = _load(folder, READER)
+        families = tuple(meta.pop("families", ()))
+        if weights["wordings"].shape != (2 * len(families), weights["keys"].shape[0]):
+            raise ArtefactError(f"{folder}: not a reader (its wordings are not those of its families)")
+        return cls(families, weights, str(meta.pop("encoder")), meta)
+
+
+def _save(folder: Path, name: str, weights: dict[str, np.ndarray], meta: dict[str, object]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file({key: np.array(value, order="C") for key, value in weights.items()}, folder / WEIGHTS)
+    write_manifest(folder, name, [WEIGHTS], meta)
+
+
+def _load(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    artefact = load_artefact(folder)
+    try:
+        weights = load_file(artefact.path(WEIGHTS))
+    except SafetensorError as error:
+        raise ArtefactError(f"{folder}: not a model of paths ({error})") from error
+    if sorted(weights) != sorted(names) or not isinstance(artefact.meta.get("encoder"), str):
+        raise ArtefactError(f"{folder}: not a model of paths (its arrays have other names)")
+    return weights, dict(artefact.meta)
 
 
 def token_inputs(
@@ -144,4 +232,4 @@ def _softmax(values: np.ndarray) -> np.ndarray:
     return result
 
 
-__all__ = ["DEPTHS", "PLACES", "StepScorer", "token_inputs"]
+__all__ = ["DEPTHS", "PLACES", "Reader", "StepScorer", "token_inputs"]

@@ -1,8 +1,9 @@
-"""The path scorer that was trained for a graph, or the reason why there is none to use."""
+"""The path scorer for a graph: the one trained for it, or the packaged reader for relations in general."""
 
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,13 @@ import numpy as np
 from ..kg.errors import ArtefactError
 from .artefacts import MANIFEST
 from .encoder import TextEncoder
-from .stepwise import StepScorer
+from .phrases import wordings_of
+from .stepwise import Reader, StepScorer
+from .wordings import lexicon
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .relations import RelationIndex
-
-UNTRAINED = "no path scorer was trained for this graph (hoptrace train retriever)"
 
 
 def scorer_folder(kg: KnowledgeGraph) -> Path:
@@ -39,8 +40,19 @@ def install(kg: KnowledgeGraph, scorer: StepScorer) -> Path:
     return folder
 
 
+def general_scorer(reader: Reader, relations: RelationIndex) -> StepScorer:
+    """The reader for the relations of a graph: families of the packaged lexicon come encoded, others go by their own words."""
+    relations.refresh()
+    packaged = lexicon().families
+    own: dict[str, np.ndarray] = {}
+    for family in relations.families:
+        if family.name not in reader.families or family != packaged.get(family.name):
+            own[family.name] = np.array([relations.encoded(wordings_of(family, way)).mean(axis=0) for way in (1, -1)])
+    return reader.scorer(tuple(family.name for family in relations.families), own)
+
+
 class TrainedScorer:
-    """The trained scorer of a graph, loaded when first asked and checked against the graph's relations as they change.
+    """The scorer for a graph, kept in step with its relations.
 
     Args:
         kg: the graph; its scorer is read again when `hoptrace train retriever` has written another.
@@ -50,57 +62,57 @@ class TrainedScorer:
 
     def __init__(self, kg: KnowledgeGraph, relations: RelationIndex, encoder: TextEncoder) -> None:
         self.kg, self.relations, self.encoder = kg, relations, encoder
+        self.fallback = ""  # why the scorer trained for the graph is not used
         self._stamp = -1
-        self._scorer: StepScorer | None = None
-        self._fault = UNTRAINED
-        self._checked: tuple[str, ...] = ()
+        self._trained: StepScorer | None = None
+        self._families: tuple[str, ...] = ()
         self._columns = np.zeros(0, np.int64)
-
-    @property
-    def fallback(self) -> str:
-        """Why the hand-set scorer is used; empty when the trained one is."""
-        self._load()
-        if self._scorer is None:
-            return self._fault
-        self.relations.refresh()
-        names = tuple(family.name for family in self.relations.families)
-        if names != self._checked:
-            self._checked = names
-            known = {name: i for i, name in enumerate(self._scorer.families)}
-            unknown = [name for name in names if name not in known]
-            shown = ", ".join(repr(name) for name in unknown[:3]) + (" ..." if len(unknown) > 3 else "")
-            self._fault = f"the path scorer was trained before the relation {shown} came; train it again" if unknown else ""
-            steps = [2 * known[name] + way for name in names if not unknown for way in (0, 1)]
-            self._columns = np.array([*steps, 2 * len(known)], np.int64)
-        return self._fault
 
     def guide(self, question: str, mentions: list[tuple[int, int]], seed: int) -> np.ndarray | None:
         """Log-weights of steps by hop, float32 [DEPTHS, 2 * families + 1] in the order of the graph's families.
 
-        None where there is no scorer for this graph; `fallback` says why.
+        None where none was trained for the graph or it cannot be used; `fallback` says why.
         """
-        if self.fallback or self._scorer is None:
+        self._refresh()
+        if self._trained is None or self.fallback:
             return None
-        table: np.ndarray = self._scorer.read(self.encoder, question, mentions, seed)[:, self._columns]
+        table: np.ndarray = self._trained.read(self.encoder, question, mentions, seed)[:, self._columns]
         return table
 
-    def _load(self) -> None:
-        folder = scorer_folder(self.kg)
-        manifest = folder / MANIFEST
+    def _refresh(self) -> None:
+        manifest = scorer_folder(self.kg) / MANIFEST
         stamp = manifest.stat().st_mtime_ns if manifest.is_file() else 0
-        if stamp == self._stamp:
+        self.relations.refresh()
+        families = tuple(family.name for family in self.relations.families)
+        if (stamp, families) == (self._stamp, self._families):
             return
-        self._stamp, self._checked, self._scorer = stamp, (), None
+        if stamp != self._stamp:
+            self._load(stamp)
+        self._stamp, self._families = stamp, families
+        if self._trained is not None:
+            known = {name: i for i, name in enumerate(self._trained.families)}
+            unknown = [name for name in families if name not in known]
+            if unknown:
+                shown = ", ".join(map(repr, unknown[:3])) + (" ..." if len(unknown) > 3 else "")
+                self.fallback = f"the path scorer was trained before there was the relation {shown}; train it again"
+            else:
+                self.fallback = ""
+                self._columns = np.array([*(2 * known[name] + way for name in families for way in (0, 1)), 2 * len(known)])
+        if stamp and self.fallback:
+            warnings.warn(f"{self.fallback}; until then paths are scored by the words of the question alone", stacklevel=2)
+
+    def _load(self, stamp: int) -> None:
+        self._trained, self.fallback = None, ""
         if not stamp:
-            self._fault = UNTRAINED
+            self.fallback = "no path scorer was trained for this graph (hoptrace train retriever)"
             return
         try:
-            scorer = StepScorer.load(folder)
+            scorer = StepScorer.load(scorer_folder(self.kg))
             if scorer.encoder != self.encoder.id:
                 raise ArtefactError(f"the path scorer was trained with the encoder {scorer.encoder}, not {self.encoder.id}")
-            self._scorer = scorer
+            self._trained = scorer
         except ArtefactError as error:
-            self._fault = str(error)
+            self.fallback = str(error)
 
 
-__all__ = ["TrainedScorer", "install", "scorer_folder"]
+__all__ = ["TrainedScorer", "general_scorer", "install", "scorer_folder"]

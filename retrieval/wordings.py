@@ -89,6 +89,7 @@ class Family:
         weak_verbs: verbs that may ask for it when nothing better is recorded ("who heads" for a director).
         closed: the end that is taken to be recorded in full ("subject": whoever owns a firm is known), so that another
             name there means no; relations that may have more ends than are recorded leave it "".
+        two_way: verbs whose subject may be either end ("a film stars an actor", "an actor stars in a film").
         exclusive: "subject" when an object has one subject at a time (a firm's chief executive), "object" the other way.
     """
 
@@ -103,6 +104,7 @@ class Family:
     event: bool = False
     adjectival: bool = False
     weak_verbs: tuple[str, ...] = ()
+    two_way: tuple[str, ...] = ()
     exclusive: str = ""
     closed: str = ""
 

@@ -1,0 +1,309 @@
+"""Train the packaged reader of questions: `python -m hoptrace.retrieval.train_reader FOLDER`.
+
+Its questions are about no graph at all: chains of one to three families of the lexicon whose types fit, said by `Phraser`.
+At each hop the right step must be told from a draw of others, and a step is represented by some of its wordings only, so
+that a question is often worded in a way its step does not show: the reader has to learn what words mean alike. The encoder
+stays frozen. Needs the extra `models` (torch).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse  # type: ignore[import-untyped]
+
+from ..kg.errors import MissingExtraError
+from .encoder import Encoder, TextEncoder
+from .phrases import SLOT, Phraser, Step, say, wordings_of
+from .stepwise import DEPTHS, PLACES, Reader, token_inputs
+from .wordings import Family, families
+
+KEY, RANK = 128, 96
+BATCH = 128
+_RATE, _DROPOUT, _RETURNS, _FITTING = 2e-3, 0.15, 0.35, 0.9
+_OTHERS = 40  # steps that the right one must be told from
+_SHARES = (0.2, 0.4, 0.4)
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded:
+    """Questions as the trainer reads them.
+
+    Attributes:
+        states: padded token states, float16 [n, t, h].
+        places: places beside the seed, int64 [n, t].
+        mask: real tokens, bool [n, t].
+        steps: gold steps with the stop after them, -1 beyond, int64 [n, DEPTHS].
+    """
+
+    states: np.ndarray
+    places: np.ndarray
+    mask: np.ndarray
+    steps: np.ndarray
+
+
+def chains(known: Sequence[Family], count: int, rng: random.Random) -> list[list[tuple[int, int]]]:
+    """Random paths over families, (index, way) by hop; where two hops meet their types mostly fit."""
+    leaving: dict[str, list[tuple[int, int]]] = {}
+    for i, family in enumerate(known):
+        for way, kind in ((1, family.subject_type), (-1, family.object_type)):
+            leaving.setdefault(kind, []).append((i, way))
+    every = [step for steps in leaving.values() for step in steps]
+    found = []
+    for hops in rng.choices((1, 2, 3), _SHARES, k=count):
+        path = [rng.choice(every)]
+        while len(path) < hops:
+            i, way = path[-1]
+            if rng.random() < _RETURNS:
+                path.append((i, -way))
+                continue
+            kind = known[i].object_type if way > 0 else known[i].subject_type
+            path.append(rng.choice([*leaving.get(kind, ()), *leaving.get("", ())] if kind and rng.random() < _FITTING else every))
+        found.append(path)
+    return found
+
+
+def encode(
+    questions: Sequence[tuple[str, int, int, Sequence[int]]], steps: int, encoder: TextEncoder, report: Report = lambda line: None
+) -> Encoded:
+    """Token states of questions, once: (text, start and end of the seed, step codes of the gold path) of `steps` steps."""
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        read = list(pool.map(lambda q: token_inputs(encoder, q[0], [(q[1], q[2])]), questions))
+    report(f"{len(questions)} questions encoded")
+    n, longest, width = len(read), max(len(states) for states, _ in read), read[0][0].shape[1]
+    states, places = np.zeros((n, longest, width), np.float16), np.full((n, longest), PLACES, np.int64)
+    mask, gold = np.zeros((n, longest), bool), np.full((n, DEPTHS), -1, np.int64)
+    for i, ((tokens, at), (_, _, _, path)) in enumerate(zip(read, questions, strict=True)):
+        states[i, : len(tokens)], places[i, : len(tokens)], mask[i, : len(tokens)] = tokens, at, True
+        walked = [*path, steps][:DEPTHS]
+        gold[i, : len(walked)] = walked
+    return Encoded(states, places, mask, gold)
+
+
+def wording_vectors(
+    known: Sequence[Family], encoder: TextEncoder, allowed: Callable[[Family, int, str], bool] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of all wordings of all steps, float32 [w, d], and which belong to a step, bool [2 * families, w].
+
+    The name of a family stands among the wordings of both its steps.
+    """
+    index: dict[str, int] = {}
+    rows: list[list[int]] = []
+    for family in known:
+        for way in (1, -1):
+            rows.append([index.setdefault(text, len(index)) for text in wordings_of(family, way, allowed)])
+    belongs = np.zeros((len(rows), len(index)), bool)
+    for i, columns in enumerate(rows):
+        belongs[i, columns] = True
+    return encoder.encode(list(index)), belongs
+
+
+def step_wordings(
+    known: Sequence[Family], encoder: TextEncoder, allowed: Callable[[Family, int, str], bool] | None = None
+) -> np.ndarray:
+    """The mean of the vectors of each step's wordings, float32 [2 * families, d]: what `Reader.scorer` takes."""
+    vectors, belongs = wording_vectors(known, encoder, allowed)
+    means: np.ndarray = (belongs @ vectors) / belongs.sum(axis=1, keepdims=True)
+    return means.astype(np.float32)
+
+
+def module(torch: Any, width: int, start: dict[str, np.ndarray] | None = None) -> Any:
+    """The parameters of a `Reader` as a torch module; `forward` gives logits over given rows of steps."""
+
+    def draw(*shape: int) -> Any:
+        return torch.nn.Parameter(torch.randn(*shape) / np.sqrt(width))
+
+    def zeros(*shape: int) -> Any:
+        return torch.nn.Parameter(torch.zeros(*shape))
+
+    class Module(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.keys, self.query, self.carry = draw(width, KEY), draw(DEPTHS, width, KEY), draw(width, KEY)
+            self.place, self.used = zeros(DEPTHS, 2 * PLACES + 1), torch.nn.Parameter(torch.ones(DEPTHS))
+            self.down, self.up, self.scale = draw(width, RANK), zeros(RANK, width), torch.nn.Parameter(torch.tensor(15.0))
+            self.ways, self.stop, self.stop_bias = zeros(2, width), draw(width), zeros(DEPTHS)
+            self.lift_down, self.lift_up = draw(width, RANK), zeros(RANK, width)
+            self.content, self.content_bias = zeros(width), torch.nn.Parameter(torch.tensor(-1.0))
+            self.rest, self.sharp = torch.nn.Parameter(torch.tensor(1.0)), torch.nn.Parameter(torch.tensor(8.0))
+            for name, value in (start or {}).items():
+                getattr(self, name).data = torch.tensor(value)
+
+        def lifted(self, wordings: Any) -> Any:
+            """Rows of steps from means of wordings [2 * families, d], with the stop after them."""
+            rows = wordings + self.ways.repeat(len(wordings) // 2, 1)
+            rows = rows + rows @ self.lift_down @ self.lift_up
+            return torch.cat([rows / (rows.norm(dim=1, keepdim=True) + 1e-6), self.stop[None]])
+
+        def forward(self, states: Any, places: Any, mask: Any, steps: Any, bias: Any) -> Any:
+            """Logits [batch, DEPTHS, steps]."""
+            lengths = mask.sum(dim=1, keepdim=True).float()
+            whole, keys = states.sum(dim=1) / lengths, states @ self.keys
+            context, covered = torch.zeros_like(whole), torch.zeros_like(mask, dtype=torch.float32)
+            content = torch.sigmoid(states @ self.content + self.content_bias) * mask
+            stop = torch.zeros(len(steps)).index_fill_(0, torch.tensor([len(steps) - 1]), 1.0)
+            rows = []
+            for t in range(DEPTHS):
+                query = whole @ self.query[t] + context @ self.carry
+                unread = (content * torch.exp(-self.sharp * covered)).sum(dim=1)
+                score = (keys @ query[:, :, None])[:, :, 0] / np.sqrt(KEY) + self.place[t][places] - self.used[t] * covered
+                attention = torch.softmax(score.masked_fill(~mask, -1e9), dim=1)
+                covered = covered + attention
+                context = (attention[:, None] @ states)[:, 0]
+                value = context + context @ self.down @ self.up
+                value = value / (value.norm(dim=1, keepdim=True) + 1e-6)
+                rows.append(self.scale * (value @ steps.T) + bias[t] - self.rest * unread[:, None] * stop)
+            return torch.stack(rows, dim=1)
+
+    return Module()
+
+
+def fit(
+    torch: Any,
+    parameters: list[Any],
+    data: Encoded,
+    logits: Callable[[np.ndarray, Any, Any, Any], Any],
+    epochs: int,
+    seed: int,
+    report: Report,
+    rate: float = _RATE,
+) -> None:
+    """Cross-entropy of the gold steps.
+
+    Args:
+        torch: the library.
+        parameters: what is trained.
+        data: the questions.
+        logits: of a batch: (its rows in `data`, states, places, mask) to [batch, DEPTHS, steps].
+        epochs: passes over the questions.
+        seed: of the order and of token dropout.
+        report: called after each epoch.
+        rate: highest learning rate.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # these matrices are small: two threads on a busy machine are twenty times slower than one
+    generator = np.random.default_rng(seed)
+    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
+    batches = -(-len(data.states) // BATCH)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=max(epochs * batches, 2), pct_start=0.1)
+    for epoch in range(epochs):
+        order, total = generator.permutation(len(data.states)), 0.0
+        for first in range(0, len(order), BATCH):
+            rows = order[first : first + BATCH]
+            longest = int(data.mask[rows].sum(axis=1).max())
+            states = torch.tensor(data.states[rows, :longest].astype(np.float32))
+            states = states * torch.tensor(generator.random(states.shape[:2]) > _DROPOUT)[:, :, None]
+            scores = logits(rows, states, torch.tensor(data.places[rows, :longest]), torch.tensor(data.mask[rows, :longest]))
+            gold = torch.tensor(data.steps[rows])
+            loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=-1)
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            optimizer.step()
+            schedule.step()
+            total += float(loss.detach()) * len(rows)
+        report(f"epoch {epoch + 1} of {epochs}: loss {total / len(order):.3f}")
+    torch.set_num_threads(threads)
+
+
+def train_reader(
+    encoder: TextEncoder,
+    *,
+    questions: int = 24_000,
+    epochs: int = 16,
+    seed: int = 0,
+    allowed: Callable[[Family, int, str], bool] | None = None,
+    report: Report = lambda line: None,
+) -> Reader:
+    """A reader for relations in general.
+
+    Args:
+        encoder: frozen; the reader can only be used with it.
+        questions: drawn for training.
+        epochs: passes over them.
+        seed: of the draws.
+        allowed: wordings that may be used, given family, direction and phrase; all where None.
+        report: called with a line of progress now and then.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+    """
+    torch = import_torch()
+    began, rng, known = time.perf_counter(), random.Random(seed), families()
+    phraser = Phraser(rng, allowed)
+    drawn: list[tuple[str, int, int, Sequence[int]]] = []
+    for path in chains(known, questions, rng):
+        steps: list[Step] = [(known[i], way) for i, way in path]
+        if (said := say(steps, phraser)) is not None:
+            before, _, after = said[0].partition(SLOT)
+            drawn.append((f"{before}X{after}", len(before), len(before) + 1, [2 * i + (way < 0) for i, way in path]))
+    data = encode(drawn, 2 * len(known), encoder, report)
+    vectors, belongs = wording_vectors(known, encoder, allowed)
+    report(f"{len(drawn)} questions over {len(known)} families and {len(vectors)} wordings, {time.perf_counter() - began:.0f} s")
+    torch.manual_seed(seed)
+    model = module(torch, encoder.dim)
+    generator = np.random.default_rng(seed)
+
+    def logits(rows: np.ndarray, states: Any, places: Any, mask: Any) -> Any:
+        shown = belongs & (generator.random(belongs.shape) < generator.choice((0.1, 0.3, 0.7)))
+        shown |= belongs & (~shown.any(axis=1))[:, None]
+        step, wording = np.nonzero(shown)
+        share = sparse.csr_array((1 / shown.sum(axis=1)[step], (step, wording)), shape=shown.shape)
+        steps = model.lifted(torch.tensor((share @ vectors).astype(np.float32)))
+        bias = torch.cat([torch.zeros(DEPTHS, len(belongs)), model.stop_bias[:, None]], dim=1)
+        scores = model(states, places, mask, steps, bias)
+        offered = generator.random((len(rows), DEPTHS, len(steps))) < _OTHERS / len(steps)
+        gold = data.steps[rows]
+        np.put_along_axis(offered, np.maximum(gold, 0)[:, :, None], True, axis=2)
+        offered[:, :, -1] = True
+        return scores.masked_fill(~torch.tensor(offered), -30.0)
+
+    fit(torch, list(model.parameters()), data, logits, epochs, seed, report)
+    weights = {name: value.detach().numpy().astype(np.float32) for name, value in model.named_parameters()}
+    meta = {"questions": len(drawn), "epochs": epochs, "seed": seed, "wordings": len(vectors)}
+    weights["wordings"] = step_wordings(known, encoder, allowed).astype(np.float32)
+    return Reader(
+        tuple(family.name for family in known), weights, encoder.id, {**meta, "seconds": round(time.perf_counter() - began)}
+    )
+
+
+def import_torch() -> Any:
+    """torch.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtraError("training", "models") from error
+    return torch
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--questions", type=int, default=24_000)
+    parser.add_argument("--epochs", type=int, default=16)
+    options = parser.parse_args()
+    reader = train_reader(
+        Encoder.default(), questions=options.questions, epochs=options.epochs, report=lambda line: print(line, flush=True)
+    )
+    reader.save(options.folder)
+
+
+if __name__ == "__main__":
+    main()
+
+__all__ = ["Encoded", "chains", "encode", "fit", "import_torch", "module", "step_wordings", "train_reader"]
