@@ -24,6 +24,7 @@ from .stepwise import DEPTHS
 from .wordings import stems
 
 MATCHED = 0.3  # gain from which a hop counts as explaining a unit
+MATCHED_TYPE = 0.4  # the same for a mere type noun, which is near to many relations
 SKIP_PENALTY = 1.0  # price of a hop that explains nothing
 CONTAINMENT_PENALTY = 0.06  # price of one more "located in" when a containing place is asked for
 WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
@@ -191,7 +192,7 @@ class PathSearch:
         for code in opened.options:
             step = (code // 2, 1 - 2 * (code & 1))
             unit, gain, near = self._explain(state, step, question, gains)
-            if gain >= MATCHED:
+            if gain >= (MATCHED if unit < 0 or not question.units[unit].type else MATCHED_TYPE):
                 matched.append((-gain * (question.units[unit].weight if unit >= 0 else 1.0), code, unit, gain))
             elif state.learned + opened.logs.get(code, -np.inf) > LIKELY:
                 matched.append((-float(np.exp(opened.logs[code])), code, -1, 0.0))
@@ -340,14 +341,17 @@ def _start(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 
 
 def _visited(state: State, parent: np.ndarray, edges: Expansion) -> np.ndarray:
-    """Which new edges lead back to a node that is already on their own path, bool [edges]."""
-    back = np.zeros(len(edges.neighbor), bool)
-    level: State | None = state
-    index = parent
-    while level is not None:
-        back |= level.nodes[index] == edges.neighbor
+    """Which new edges walk a triple of their own path again or lead back to the seed, bool [edges].
+
+    Another node may come twice: who directed the films that the writer of X wrote may be that writer.
+    """
+    back = state.nodes[parent] == edges.neighbor  # a loop
+    level, index = state, parent
+    while level.previous is not None:
+        back |= level.triple[index] == edges.triple
         index, level = level.parent[index], level.previous
-    return back
+    seed: np.ndarray = back | (level.nodes[index] == edges.neighbor)
+    return seed
 
 
 __all__ = ["PathSearch", "Search", "State"]

@@ -113,13 +113,16 @@ def test_every_state_is_its_signature_followed_by_hand(
         assert previous is not None
         by_hand = set()
         for i, node in enumerate(previous.nodes.tolist()):
-            before = walked(previous, i, rows)
-            by_hand |= {there for _, _, there in edges(rows, node, state.steps[-1], inverse, day) if there not in before}
+            used = {triple for triple, _ in previous.walk(i)}
+            leaving = edges(rows, node, state.steps[-1], inverse, day)
+            by_hand |= {there for triple, _, there in leaving if triple not in used and there not in {node, start}}
         assert state.nodes.tolist() == sorted(by_hand)
         for i, node in enumerate(state.nodes.tolist()):
             nodes = walked(state, i, rows)
             assert nodes[-1] == node
-            assert len(set(nodes)) == len(nodes) == state.depth + 1
+            assert len(nodes) == state.depth + 1
+            assert len({triple for triple, _ in state.walk(i)}) == state.depth
+            assert start not in nodes[1:]
             for hop, (here, there) in enumerate(pairwise(nodes)):
                 assert (*state.walk(i)[hop], there) in edges(rows, here, state.steps[hop], inverse, day)
 
