@@ -115,6 +115,5 @@ class Answer:
             ],
             "citations": [asdict(citation) for citation in self.citations],
             "usage": asdict(self.usage),
-            "notes": list(self.notes),
             "timings_ms": {k: round(v, 2) for k, v in self.timings_ms.items()},
         }

@@ -82,7 +82,7 @@ def stream(
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
         hits = retriever.passages(text, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
-        evidence = retriever.pack(paths, hits, truncated, budget)
+        evidence = retriever.pack(paths, hits, truncated, budget, question=text)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
         if model is not None:

@@ -19,6 +19,7 @@ from ..kg.errors import CorruptionError
 from ..kg.model import Hop, Node, Path, Triple
 from .ambiguity import preferred
 from .base import Budget, Evidence, Hit
+from .difficulty import EvidenceDifficulty
 from .evidence import pack
 from .linking import Link, Linker
 from .paths import PathSearch, Search
@@ -291,9 +292,12 @@ class Retriever:
             return []
         return [Hit(row, chunks[row], score, {"hybrid": score}) for row, score in found if row in chunks]
 
-    def pack(self, paths: Sequence[Path], hits: Sequence[Hit], truncated: set[str], budget: Budget | None = None) -> Evidence:
-        """Evidence under the token budget."""
-        return pack(self.kg, self.encoder, paths, hits, budget or self.budget, truncated)
+    def pack(
+        self, paths: Sequence[Path], hits: Sequence[Hit], truncated: set[str], budget: Budget | None = None, question: str = ""
+    ) -> Evidence:
+        """Evidence under the token budget; paths may cost what the difficulty of the question asks for."""
+        difficulty = EvidenceDifficulty.of(question, paths) if question else None
+        return pack(self.kg, self.encoder, paths, hits, budget or self.budget, truncated, difficulty)
 
 
 class _Parts:
