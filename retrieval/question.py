@@ -32,7 +32,7 @@ STOPWORDS = frozenset(
     sooner bigger larger smaller higher lower greater longer shorter older younger newer biggest largest smallest
     highest lowest greatest longest shortest oldest youngest newest earliest number total share shares say says
     list different that's get gets got besides except apart main primary whole new own's year years time date day
-    month days months
+    month days months describe few
     """.split()
 )
 
@@ -218,7 +218,8 @@ def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, s
     present = [w for w in words if w]
     comparative = next((w for w in present if w in _COMPARATIVES), "")
     kind, direction = _COMPARATIVES.get(comparative, ("", 0))
-    first = words[0] if words else ""
+    polite = 2 if words[:1] and words[0] in _AUXILIARIES and words[1:2] == ["you"] else 0  # "can you list the ..."
+    first = words[polite] if len(words) > polite else ""
     if kind and mentions >= 2 and (" or " in text or first in {"which", "who", "what", "did", "was", "is", "does", "of"}):
         if first in _AUXILIARIES and " or " not in text:
             return "yes-no", kind, direction
@@ -303,7 +304,7 @@ def _target(words: list[str]) -> int:
         if word == "who" and words[i + 1 : i + 2] and words[i + 1] not in _AUXILIARIES:
             return -1
         if word in {"which", "what", "many", "list", "name", "who"}:
-            skipped = {*_AUXILIARIES, "the", "a", "all"}
+            skipped = {*_AUXILIARIES, "the", "a", "all", "some", "any"}
             return next((j for j in range(i + 1, min(i + 5, len(words))) if words[j] not in skipped), -1)
     return -1
 

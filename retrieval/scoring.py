@@ -167,6 +167,7 @@ class Scorer:
         unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
         inversions = sum(self._inversions(state) for state in states)
+        gaps += any(self._leaves_target(state) for state in states)
         whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
@@ -204,6 +205,13 @@ class Scorer:
         """Whether the last hop explains, fully, the very noun that is asked for: its end is of the kind asked."""
         last = next((u for u, hop in state.hop_of.items() if hop == state.depth - 1), -1)
         return last >= 0 and self.question.units[last].position == self.question.target and state.used[last] > SURE
+
+    def _leaves_target(self, state: State) -> bool:
+        """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
+        return any(
+            hop < state.depth - 1 and self.question.units[u].position == self.question.target and not self.question.units[u].type
+            for u, hop in state.hop_of.items()
+        )
 
     def _inversions(self, state: State) -> int:
         """Pairs of hops on one side of the mention that walk the farther unit first."""
