@@ -141,3 +141,16 @@ def test_an_empty_graph_finds_nothing(tmp_path: Path, encoder: Encoder) -> None:
     with KnowledgeGraph.open(tmp_path / "kg") as kg:
         found, resolved = find(Retriever(kg, encoder), "Who owns Alda Works?")
         assert (found.candidates, resolved) == ([], [])
+
+
+def test_a_named_hop_goes_back_only_where_it_leads_nowhere_else(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        for subject, relation, object_ in [
+            ("Bobi", "married to", "Dana"), ("Bobi", "religion", "Quillism"), ("Dana", "religion", "Norrism"),
+            ("Dana", "directed", "Fen"), ("Dana", "directed", "Marsh"), ("Dana", "wrote", "Marsh"),
+        ]:  # fmt: skip
+            kg.add(subject, relation, object_)
+        retriever = Agent(kg, encoder=encoder).retriever
+        assert top(retriever, "What is the religion of the husband of Bobi's wife?") == ["Quillism"]
+        assert top(retriever, "Which films were directed by the director of Fen?") == ["Marsh"]
+        assert top(retriever, "Who directed the films written by the writer of Marsh?") == ["Dana"]
