@@ -296,7 +296,8 @@ class PathSearch:
             found.truncated.add("hub")
         parent = picked.origin[edges.group]
         keep = ~_visited(state, parent, edges)
-        if unit >= 0 and not keep.any():  # "X's wife's husband": the question asks to go back, as nothing else is there
+        noun = unit >= 0 and self.relations.families[code // 2].is_noun(question.units[unit].text)
+        if noun and not keep.any():  # "X's wife's husband": the question asks to go back, as nothing else is there
             keep = state.nodes[parent] != edges.neighbor
         neighbor, parent, triple = edges.neighbor[keep], parent[keep], edges.triple[keep]
         way = picked.direction[edges.group[keep]]
@@ -345,8 +346,8 @@ def _start(nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
 def _visited(state: State, parent: np.ndarray, edges: Expansion) -> np.ndarray:
     """Which new edges walk a triple of their own path again or lead back to the seed, bool [edges].
 
-    Another node may come twice: who directed the films that the writer of X wrote may be that writer. Where a hop that the
-    question names leads nowhere else, it may go back after all ("X's wife's husband"); see `PathSearch._step`.
+    Another node may come twice: who directed the films that the writer of X wrote may be that writer. Where a hop that a
+    noun asks for leads nowhere else, it may go back after all ("X's wife's husband"); see `PathSearch._step`.
     """
     back = state.nodes[parent] == edges.neighbor  # a loop
     level, index = state, parent

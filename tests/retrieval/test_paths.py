@@ -111,18 +111,18 @@ def test_every_state_is_its_signature_followed_by_hand(
     for state in found.states:
         previous = state.previous
         assert previous is not None
-        by_hand, all_there = set(), set()
+        by_hand = set()
         for i, node in enumerate(previous.nodes.tolist()):
             used = {triple for triple, _ in previous.walk(i)}
             leaving = edges(rows, node, state.steps[-1], inverse, day)
             by_hand |= {there for triple, _, there in leaving if triple not in used and there not in {node, start}}
-            all_there |= {there for _, _, there in leaving if there != node}
-        named = len(state.used) > len(previous.used)
-        assert state.nodes.tolist() == sorted(by_hand or (all_there if named else set()))
+        assert state.nodes.tolist() == sorted(by_hand)
         for i, node in enumerate(state.nodes.tolist()):
             nodes = walked(state, i, rows)
             assert nodes[-1] == node
             assert len(nodes) == state.depth + 1
+            assert len({triple for triple, _ in state.walk(i)}) == state.depth
+            assert start not in nodes[1:]
             for hop, (here, there) in enumerate(pairwise(nodes)):
                 assert (*state.walk(i)[hop], there) in edges(rows, here, state.steps[hop], inverse, day)
 
