@@ -77,7 +77,8 @@ class Grounded:
 class Resolved:
     """A candidate after its quotes were read: answers best first, and the units that nothing explains.
 
-    `gaps` says for which things on the way the next fact is not recorded, so that the answers may be incomplete.
+    `gaps` says for which things on the way the next fact is not recorded, so that the answers may be incomplete; it is worked
+    out for the best one alone.
     """
 
     answers: tuple[Grounded, ...]
@@ -210,7 +211,7 @@ class Retriever:
         An answer whose events fall outside the days asked about is left out. A word that no relation explains counts
         when it stands in the quotes of a path; a question for one thing keeps only the answers with the most of them.
         """
-        resolved: list[Resolved] = []
+        resolved: list[tuple[Resolved, Candidate]] = []
         for candidate in candidates[:limit]:
             grounded = self._ground(candidate, question)
             if not grounded:
@@ -220,9 +221,9 @@ class Retriever:
                 grounded = [g for g in grounded if g.score >= best - 1e-6]
             text = _text_of(grounded[0].paths)
             missing = tuple(question.units[u].text for u in candidate.open_units if not _stands_in(question.units[u], text))
-            gaps = self._gaps(candidate) if not resolved else ()
-            resolved.append(Resolved(tuple(grounded), best, candidate.parts, missing, gaps))
-        return sorted(resolved, key=lambda r: -r.score)
+            resolved.append((Resolved(tuple(grounded), best, candidate.parts, missing), candidate))
+        ranked = sorted(resolved, key=lambda pair: -pair[0].score)
+        return [replace(one, gaps=self._gaps(candidate)) if i == 0 else one for i, (one, candidate) in enumerate(ranked)]
 
     def _ground(self, candidate: Candidate, question: Understanding, limit: int = 100) -> list[Grounded]:
         rows = candidate.nodes[:limit].tolist()

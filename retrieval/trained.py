@@ -1,4 +1,4 @@
-"""The path scorer for a graph: the one trained for it, or the packaged reader for relations in general."""
+"""The path scorer trained for a graph: where it lies, what its training starts from, and whether it still fits the graph."""
 
 from __future__ import annotations
 

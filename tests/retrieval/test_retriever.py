@@ -154,3 +154,18 @@ def test_a_named_hop_goes_back_only_where_it_leads_nowhere_else(tmp_path: Path, 
         assert top(retriever, "What is the religion of the husband of Bobi's wife?") == ["Quillism"]
         assert top(retriever, "Which films were directed by the director of Fen?") == ["Marsh"]
         assert top(retriever, "Who directed the films written by the writer of Marsh?") == ["Dana"]
+
+
+def test_the_best_answer_says_which_facts_on_its_way_are_not_recorded(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        for subject, relation, object_ in [("Dana", "directed", "Fen"), ("Dana", "directed", "Marsh"), ("Rolf", "wrote", "Fen")]:
+            kg.add(subject, relation, object_)
+        agent = Agent(kg, encoder=encoder)
+        answer = agent.ask("Who wrote the films directed by Dana?")
+        assert answer.answers == ("Rolf",)
+        [note] = answer.notes
+        assert "Marsh" in note
+        assert "(1 of 2)" in note
+        assert note in answer.text
+        kg.add("Ines", "wrote", "Marsh")
+        assert agent.ask("Who wrote the films directed by Dana?").notes == ()
