@@ -24,7 +24,7 @@ import numpy as np
 
 from ..data import model_folder
 from ..kg.errors import ArtefactError, MissingExtraError
-from .artefacts import file_hash, load_artefact
+from ..kg.artefacts import file_hash, load_artefact
 
 MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..data import model_folder
 from ..kg.errors import ArtefactError, MissingExtraError
-from .artefacts import file_hash, write_manifest
+from ..kg.artefacts import file_hash, write_manifest
 from .encoder import Encoder
 
 NAME = "all-MiniLM-L6-v2-int8"

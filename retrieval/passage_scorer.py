@@ -18,7 +18,7 @@ from safetensors.numpy import load_file, save_file
 
 from ..data import model_folder
 from ..kg.errors import ArtefactError
-from .artefacts import load_artefact, write_manifest
+from ..kg.artefacts import load_artefact, write_manifest
 from .passage_features import FEATURES
 
 WEIGHTS = "weights.safetensors"

@@ -27,7 +27,7 @@ from safetensors.numpy import load_file, save_file
 
 from ..data import model_folder
 from ..kg.errors import ArtefactError
-from .artefacts import load_artefact, write_manifest
+from ..kg.artefacts import load_artefact, write_manifest
 from .encoder import TextEncoder
 
 DEPTHS = 4  # hops with parameters of their own; a fourth hop and later ones share the last

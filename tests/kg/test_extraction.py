@@ -1,0 +1,186 @@
+"""The distilled extractor: its windows, its tags, its pairs, and what it does with files that are not its own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hoptrace.data import model_folder
+from hoptrace.kg.errors import ArtefactError, ParseError
+from hoptrace.kg.extraction.examples import TYPES, plain, read_documents, read_sentences
+from hoptrace.kg.extraction.extractor import Read, relationships
+from hoptrace.kg.extraction.heads import ARRAYS, Found, Heads, decode_tags
+from hoptrace.kg.extraction.windows import MAX_TOKENS, windows
+from hoptrace.kg.ingest.sentences import sentences
+
+WORDS = st.sampled_from(
+    ["Orla", "Vance", "founded", "Brightwater", "Labs", "antidisestablishmentarianism", "x" * 90, "2011", "é", "."]
+)
+TEXTS = st.lists(st.lists(WORDS, min_size=1, max_size=80).map(" ".join), max_size=12).map(". ".join)
+
+
+@pytest.fixture(scope="module")
+def tokenizer():  # type: ignore[no-untyped-def]
+    import tokenizers
+
+    loaded = tokenizers.Tokenizer.from_file(str(model_folder("encoder") / "tokenizer.json"))
+    loaded.no_truncation()
+    loaded.no_padding()
+    return loaded
+
+
+@given(text=TEXTS)
+def test_windows_read_every_word_once_and_in_place(tokenizer, text: str) -> None:  # type: ignore[no-untyped-def]
+    spans = sentences(text)
+    made = windows(text, spans, tokenizer)
+    places = [(int(a), int(b)) for w in made for a, b in zip(w.starts[w.repeated :], w.ends[w.repeated :], strict=True)]
+    assert places == sorted(set(places))
+    short = all(len(tokenizer.encode(text[a:b], add_special_tokens=False).ids) <= MAX_TOKENS - 2 for a, b in spans)
+    inside = {i for a, b in spans for i in range(a, b) if not text[i].isspace()}
+    read = {i for a, b in places for i in range(a, b)}
+    assert read <= inside
+    assert not short or read == inside
+    for window in made:
+        assert len(window.ids) <= MAX_TOKENS
+        ids = tokenizer.encode(
+            " ".join(text[a:b] for a, b in zip(window.starts, window.ends, strict=True)), add_special_tokens=False
+        ).ids
+        assert len(window.first) == len(window.last) == len(window.sentence)
+        assert window.ids[1:-1].tolist() == ids or not short
+
+
+def logits(tags: str) -> np.ndarray:
+    """Tag logits that say `tags`: o outside, A..F begin of a type, a..f inside it."""
+    table = np.zeros((len(tags), 1 + 2 * len(TYPES)), np.float32)
+    for row, tag in enumerate(tags):
+        column = 0 if tag == "o" else 1 + 2 * "abcdef".index(tag.lower()) + tag.islower()
+        table[row, column] = 9.0
+    return table
+
+
+@pytest.mark.parametrize(
+    ("tags", "found"),
+    [
+        ("", []),
+        ("oo", []),
+        ("oAao", [(1, 2, 0)]),
+        ("AAa", [(0, 0, 0), (1, 2, 0)]),
+        ("oaao", [(1, 2, 0)]),  # an inside without a begin begins
+        ("BbCc", [(0, 1, 1), (2, 3, 2)]),
+        ("Bbcb", [(0, 3, 1)]),  # the type most of its words say
+    ],
+)
+def test_tags_become_mentions(tags: str, found: list[tuple[int, int, int]]) -> None:
+    assert [(m.first, m.last, m.type) for m in decode_tags(logits(tags))] == found
+
+
+def heads(labels: int, rng: np.random.Generator, hidden: int = 8) -> Heads:
+    shapes = {
+        "tag": (hidden, 1 + 2 * len(TYPES)), "tag_bias": (1 + 2 * len(TYPES),), "mention": (2 * hidden, 6), "mention_bias": (6,),
+        "head": (6, 6), "tail": (6, 6), "near": (6, 6), "pair": (6, 5), "label": (hidden, 5), "threshold": (5,), "bias": (labels,),
+        "known": (labels, 5),
+    }  # fmt: skip
+    assert sorted(shapes) == sorted(ARRAYS)
+    return Heads(
+        {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}, tuple(f"r{i}" for i in range(labels))
+    )
+
+
+@given(seed=st.integers(0, 10_000))
+def test_pairs_are_related_as_a_slow_reading_says(tokenizer, seed: int) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(seed)
+    text = "Orla Vance founded Brightwater Labs. She lives in Tarn City. Vance owns it."
+    (window,) = windows(text, sentences(text), tokenizer)
+    model, vectors = heads(3, rng), rng.normal(size=(3, 8)).astype(np.float32)
+    states = rng.normal(size=(len(window.ids), 8)).astype(np.float32)
+    found = [Found(0, 1, 0, 1.0), Found(3, 4, 1, 1.0), Found(6, 6, 0, 1.0), Found(9, 10, 2, 1.0), Found(12, 12, 0, 1.0)]
+    keys = ["vance", "labs", "vance", "city", "vance"]
+    pairs = np.array([(i, j) for i in range(5) for j in range(5) if i != j])
+    table = model.relations(("r0", "r1", "r2"), vectors)
+    scores = model.score(states, window, found, table, pairs)
+    got = relationships(Read(window, found, pairs, scores), keys, ("r0", "r1", "r2"))
+    expected = {}
+    for s in set(keys):
+        for o in set(keys) - {s}:
+            rows = [k for k, (i, j) in enumerate(pairs.tolist()) if keys[i] == s and keys[j] == o]
+            pooled = np.logaddexp.reduce(scores[rows].astype(float), axis=0)
+            for column in range(3):
+                if pooled[column + 1] > pooled[0]:
+                    expected[s, f"r{column}", o] = pooled[column + 1] - pooled[0]
+    assert {(keys[r.subject], r.relation, keys[r.object]) for r in got} == expected.keys()
+    for r in got:
+        assert r.margin == pytest.approx(expected[keys[r.subject], r.relation, keys[r.object]], abs=1e-3)
+        assert r.sentence == max(window.sentence[found[r.subject].first], window.sentence[found[r.object].first])
+
+
+def test_a_label_never_trained_on_is_compared_by_its_vector() -> None:
+    model, vectors = heads(2, np.random.default_rng(0)), np.eye(8, dtype=np.float32)[:1]
+    (threshold, known), (_, other) = (model.relations((label,), vectors) for label in ("r1", "new"))
+    assert np.allclose(threshold, [*model.arrays["threshold"], 0])
+    assert np.allclose(other, [*(vectors @ model.arrays["label"])[0], 0])
+    assert np.allclose(known - other, [*model.arrays["known"][1], model.arrays["bias"][1]])
+
+
+DOCUMENT = {
+    "title": "Tarn City",
+    "sentences": ["Tarn City is a city in Norland .", "Its mayor is Piet Aalders ."],
+    "entities": [
+        {"name": "Tarn City", "type": "LOC", "mentions": [["Tarn City", 0]]},
+        {"name": "Norland", "type": "LOC", "mentions": [["Norland", 0]]},
+        {"name": "Piet Aalders", "type": "PER", "mentions": [["Piet Aalders", 1]]},
+    ],
+    "triples": [{"s": "Tarn City", "p": "country", "pid": "P17", "o": "Norland", "evidence": [0]}],
+}
+
+
+def test_documents_with_marked_entities(tmp_path: Path) -> None:
+    path = tmp_path / "dev.jsonl"
+    path.write_text(json.dumps(DOCUMENT) + "\n", encoding="utf-8")
+    (example,) = read_documents(path)
+    assert [example.text[a:b] for a, b in example.sentences] == DOCUMENT["sentences"]
+    assert [(example.text[a:b], example.names[i]) for a, b, i in example.mentions] == [(n, n) for n in example.names]
+    assert (example.types, example.relations, example.complete) == (("place", "place", "person"), ((0, "country", 1),), True)
+
+
+def sentence_file(folder: Path, triples: list[list[str]]) -> Path:
+    ontology = {"id": "ont_1_movie", "relations": [{"label": "director"}, {"label": "publication date "}]}
+    (folder / "x_ontologies.jsonl").write_text(json.dumps(ontology), encoding="utf-8")
+    item = {"sent": "Sugar , Sugar (1969) was directed by Orla Vance.", "triples": triples, "ontology": "1_movie"}
+    (folder / "x_test.jsonl").write_text(json.dumps(item), encoding="utf-8")
+    return folder / "x_test.jsonl"
+
+
+def test_sentences_with_the_triples_of_an_ontology(tmp_path: Path) -> None:
+    path = sentence_file(
+        tmp_path, [["Sugar,_Sugar_(film)", "director", '"Orla Vance"'], ["Sugar, Sugar", "publication date", "01 May 1969"]]
+    )
+    (example,) = read_sentences(path)
+    named = [(example.text[a:b], example.names[i]) for a, b, i in example.mentions]
+    assert named == [("Sugar , Sugar", "Sugar, Sugar"), ("1969", "01 May 1969"), ("Orla Vance", "Orla Vance")]
+    assert {(example.names[s], p, example.names[o]) for s, p, o in example.relations} == {
+        ("Sugar, Sugar", "director", "Orla Vance"), ("Sugar, Sugar", "publication date", "01 May 1969"),
+    }  # fmt: skip
+    assert (example.labels, example.complete) == (("director", "publication date"), False)
+
+
+@pytest.mark.parametrize("line", ["{", "[1]", "7"])
+def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "dev.jsonl").write_text(f"{json.dumps(DOCUMENT)}\n{line}\n", encoding="utf-8")
+    with pytest.raises(ParseError, match="dev.jsonl.*2"):
+        read_documents(tmp_path / "dev.jsonl")
+
+
+def test_sentences_need_their_ontologies(tmp_path: Path) -> None:
+    (tmp_path / "x_test.jsonl").write_text("{}", encoding="utf-8")
+    with pytest.raises(ParseError, match="ontologies"):
+        read_sentences(tmp_path / "x_test.jsonl")
+
+
+@pytest.mark.parametrize(("name", "said"), [("Arion_(comicsCharacter)", "Arion"), ('"x"', "x"), ("", "")])
+def test_plain_names(name: str, said: str) -> None:
+    assert plain(name) == said
