@@ -4,11 +4,11 @@ The folder holds documents with marked entities and relations (Re-DocRED: *.json
 triples under an ontology (Text2KGBench: *_test.jsonl beside *_ontologies.jsonl). Documents that the packaged extractor may
 have been trained on are left out (`held_out`: by the text itself); of Text2KGBench only the test files are read.
 
-`entities`: mentions of names (dates and numbers aside); exact: same characters; fuzzy: they overlap by half. Only where all are marked.
-`pairs`: unordered pairs of entities between which anything is said. `triples`: with the right label and direction; for
-Text2KGBench the extractor is told the ontology's relations. Two ends are the same when their normalised names are (exact), or when one
-holds the other or their words differ by little (fuzzy, at least .85 of 1). `stated` leaves out gold triples of which an end
-does not stand in the text, which no extractor can find by reading.
+`entities`: mentions of names (dates and numbers aside), where all are marked; exact: same characters; fuzzy: they overlap by
+half. `pairs`: unordered pairs of entities between which anything is said. `triples`: with the right label and direction; for
+Text2KGBench the extractor is told the ontology's relations. Two ends are the same when their normalised names are (exact), or
+when one holds the other or their words differ by little (fuzzy, at least .85 of 1). `stated` leaves out gold triples of which
+an end does not stand in the text, which no extractor can find by reading.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ of triples, and because each of its hops carries spans, whatever is answered fro
     model, errors       the nouns; the tree of errors
     store               the contract of the system of record; sqlite* keep it in one file, migrations and lock beside it
     resolve             which names mean the same entity
+    extraction/         facts out of prose by a small trained model; artefacts checks every trained file by its hash
     ingest/             files -> documents with facts; sandbox reads foreign formats in a child process
     graph               KnowledgeGraph, the facade; edits and statements are what a person changes
     generations         derived indexes on disk: adjacency (the graph as integers); retrieval adds vectors

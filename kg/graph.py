@@ -95,7 +95,7 @@ class KnowledgeGraph:
         self,
         paths: str | Path | Sequence[str | Path],
         *,
-        extractor: Extractor | None = None,
+        extractor: Extractor | str | None = None,
         dry_run: bool = False,
         strict: bool = False,
         progress: Callable[[ProgressEvent], None] | None = None,

@@ -3,7 +3,7 @@
 A **seed** is an entity that the question names. A **unit** is a phrase that a path must explain. A **state** is a chain of
 relations walked from a seed with every node it reaches; a **candidate** is a state judged as an answer set.
 
-    encoder, artefacts    sentence vectors from the packaged ONNX model, hash-checked
+    encoder               sentence vectors from the packaged ONNX model, hash-checked
     question, linking     what is asked; which entities are named
     names, ambiguity      names near to what was written; which of several entities of one name comes first
     cards, rewrite        what the graph says of an entity in short; a doubtful question in the words of the graph

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data import ROOT
 from ...kg.errors import InputError, MissingPathError, UnknownEntityError
+from ...kg.ingest.extract import DEFAULT, EXTRACTORS
 from . import plain, render, training  # noqa: F401  (training registers its command)
 from .registry import COMMANDS, Argument, Result, command
 
@@ -34,12 +35,15 @@ _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entit
     Argument("paths", "files, folders or globs", many=True),
     Argument("dry_run", "say what would be done and what it would cost; write nothing", bool, option=True),
     Argument("strict", "stop at the first item that cannot be read", bool, option=True),
+    Argument("extractor", f"what reads facts out of prose: {', '.join(EXTRACTORS)}", option=True, default=DEFAULT),
     Argument("no_vectors", "leave the encoding of new text to the first question", bool, option=True),
     examples=("reports/ facts.ttl", "reports/ --dry-run"),
 )
-def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, no_vectors: bool) -> Result:
+def ingest(
+    session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str, no_vectors: bool
+) -> Result:
     kg = session.open(create=True)
-    report = kg.ingest(list(paths), dry_run=dry_run, strict=strict, progress=session.progress)
+    report = kg.ingest(list(paths), extractor=extractor, dry_run=dry_run, strict=strict, progress=session.progress)
     nothing_in = report.quarantined and not (report.added or report.updated or report.unchanged)
     if nothing_in and len(report.quarantined) == 1:
         raise report.quarantined[0]

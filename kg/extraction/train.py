@@ -1,8 +1,8 @@
-"""Train the extractor: `python -m hoptrace.kg.extraction.train FOLDER --documents FILE --sentences FILE [--minutes M]`.
+"""Train the extractor: `python -m hoptrace.kg.extraction.train FOLDER --documents FILE --sentences FILE [--epochs N]`.
 
-Starts from all-MiniLM-L6-v2 and trains all of its layers but the lowest with the heads on top. Documents (Re-DocRED) have all their
-entities and relations marked; sentences (Text2KGBench) only some, so that what is unmarked there is no lesson. A checkpoint is written after
-every epoch, and the same command goes on from it. Needs the extra `models`.
+Starts from all-MiniLM-L6-v2 and trains all of its layers but the lowest, with the heads on top. Documents (Re-DocRED) have all
+their entities and relations marked; sentences (Text2KGBench) only some, so that what is unmarked there teaches little. A
+checkpoint is written after every epoch, and the same command goes on from it. Needs the extra `models`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ HIDDEN, MENTION, PAIR = 384, 256, 160
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
 FROZEN = 2  # lowest layers of the encoder that stay as they are, with the word embeddings
 _TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 2400, 1.5e-4, 1e-3, 0.06
+_UNKNOWN, _BEGIN, _INSIDE = -1, -2, -3  # gold tags: nothing known; a mention of a type not known
 _UNMARKED = 0.3  # weight of "no relation" where annotation is incomplete
 _FORGET = 0.3  # share of steps in which known labels are compared by their vectors alone
 Report = Callable[[str], None]
@@ -36,7 +37,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """An example as arrays: its window, gold tags int64 [w] (-1 unknown), mentions (first word, last word, entity)."""
+    """An example as arrays: its window, gold tags int64 [w] (columns of the logits, or `_UNKNOWN`, `_BEGIN`, `_INSIDE`), mentions (first word, last word, entity)."""
 
     window: Window
     tags: np.ndarray
@@ -54,7 +55,7 @@ def prepare(examples: Sequence[Example], tokenizer: Any, labels: Sequence[str]) 
         if not made:
             continue
         window = made[0]
-        tags = np.zeros(len(window.starts), np.int64) if example.complete else np.full(len(window.starts), -1, np.int64)
+        tags = np.zeros(len(window.starts), np.int64) if example.complete else np.full(len(window.starts), _UNKNOWN, np.int64)
         mentions = []
         for start, end, entity in example.mentions:
             words = np.flatnonzero((window.starts < end) & (window.ends > start))
@@ -62,8 +63,8 @@ def prepare(examples: Sequence[Example], tokenizer: Any, labels: Sequence[str]) 
                 continue
             mentions.append((int(words[0]), int(words[-1]), entity))
             kind = TYPES.index(example.types[entity]) if example.types[entity] else -1
-            tags[words] = 2 + 2 * kind if kind >= 0 else -3  # inside; -2 begin and -3 inside of a type not known
-            tags[words[0]] = 1 + 2 * kind if kind >= 0 else -2
+            tags[words] = 2 + 2 * kind if kind >= 0 else _INSIDE
+            tags[words[0]] = 1 + 2 * kind if kind >= 0 else _BEGIN
         relations: dict[tuple[int, int], list[int]] = {}
         for s, label, o in example.relations:
             if label in index:
@@ -102,39 +103,55 @@ def network(labels: int, origin: Path) -> Any:
 
 def losses(net: Any, states: Any, item: Item, vectors: Any, forget: bool) -> tuple[Any, Any]:
     """(tag loss, relation loss) of one item, from its token states [t, h]."""
+    return _tag_loss(net, states, item), _relation_loss(net, states, item, vectors, forget)
+
+
+def _tag_loss(net: Any, states: Any, item: Item) -> Any:
+    """Cross-entropy of the tags that are known; of a mention whose type is not, of the sum over types."""
+    import torch
+
+    tags = torch.from_numpy(item.tags)
+    logs = torch.log_softmax(states[torch.from_numpy(item.window.first)] @ net.tag + net.tag_bias, dim=1)
+    known = tags >= 0
+    parts = [-logs[known, tags[known]]]
+    for code, column in ((_BEGIN, 0), (_INSIDE, 1)):
+        parts.append(-torch.logsumexp(logs[tags == code, 1:].reshape(-1, len(TYPES), 2)[:, :, column], dim=1))
+    every = torch.cat(parts)
+    return every.mean() if len(every) else states.sum() * 0
+
+
+def _relation_loss(net: Any, states: Any, item: Item, vectors: Any, forget: bool) -> Any:
+    """Adaptive thresholding over pairs of entities; `Heads.score` and `relationships` compute the same in numpy."""
     import torch
 
     window, gelu = item.window, torch.nn.functional.gelu
-    tags = torch.from_numpy(item.tags)
-    logs = torch.log_softmax(states[torch.from_numpy(window.first)] @ net.tag + net.tag_bias, dim=1)
-    known = tags >= 0
-    parts = [-logs[known, tags[known]]]
-    for code, column in ((-2, 0), (-3, 1)):
-        some = tags == code
-        parts.append(-torch.logsumexp(logs[some, 1:].reshape(-1, len(TYPES), 2)[:, :, column], dim=1))
-    tag_loss = torch.cat(parts).mean() if len(torch.cat(parts)) else states.sum() * 0
-    if len(item.mentions) < 2:
-        return tag_loss, states.sum() * 0
-    first = torch.tensor([int(window.first[m[0]]) for m in item.mentions])
-    last = torch.tensor([int(window.last[m[1]]) for m in item.mentions])
-    entity = np.array([m[2] for m in item.mentions])
-    sentence = window.sentence[[m[0] for m in item.mentions]]
-    m = gelu(torch.cat([states[first], states[last]], dim=1) @ net.mention + net.mention_bias, approximate="tanh")
+    entity = np.array([m[2] for m in item.mentions], np.int64)
     i, j = (np.ravel(x) for x in np.meshgrid(np.arange(len(entity)), np.arange(len(entity)), indexing="ij"))
-    other = entity[i] != entity[j]
-    i, j = i[other], j[other]
+    i, j = (x[entity[i] != entity[j]] for x in (i, j))
     if not len(i):
-        return tag_loss, states.sum() * 0
+        return states.sum() * 0
+    first = torch.from_numpy(window.first[[m[0] for m in item.mentions]])
+    last = torch.from_numpy(window.last[[m[1] for m in item.mentions]])
+    sentence = window.sentence[[m[0] for m in item.mentions]]
     near = torch.from_numpy(np.minimum(np.abs(sentence[i] - sentence[j]), NEAR - 1))
+    m = gelu(torch.cat([states[first], states[last]], dim=1) @ net.mention + net.mention_bias, approximate="tanh")
     u = net.drop(gelu((m @ net.head)[i] + (m @ net.tail)[j] + net.near[near], approximate="tanh"))
     rows = vectors @ net.label + (0 if forget else net.known)
     bias = torch.cat([torch.zeros(1), net.bias * 0 if forget else net.bias])
     logits = (u @ net.pair) @ torch.cat([net.threshold[None], rows]).T + bias
     pairs, which = np.unique(np.stack([entity[i], entity[j]], axis=1), axis=0, return_inverse=True)
-    where = torch.from_numpy(which)[:, None].expand_as(logits)
-    top = torch.full((len(pairs), logits.shape[1]), -torch.inf).scatter_reduce(0, where, logits.detach(), "amax")
-    total = torch.zeros(len(pairs), logits.shape[1]).scatter_add(0, where, torch.exp(logits - top[torch.from_numpy(which)]))
-    return tag_loss, _adaptive(top + torch.log(total), pairs, item)
+    pooled = _log_sum_exp(logits, torch.from_numpy(which), len(pairs))
+    return _adaptive(pooled, pairs, item)
+
+
+def _log_sum_exp(values: Any, groups: Any, count: int) -> Any:
+    """Of the rows of each group, [count, columns]."""
+    import torch
+
+    top = torch.full((count, values.shape[1]), -torch.inf)
+    top = top.scatter_reduce(0, groups[:, None].expand_as(values), values.detach(), "amax")
+    total = torch.zeros_like(top).scatter_add(0, groups[:, None].expand_as(values), torch.exp(values - top[groups]))
+    return top + torch.log(total)
 
 
 def _adaptive(logits: Any, pairs: np.ndarray, item: Item) -> Any:
@@ -165,44 +182,45 @@ def train(
 
     torch.manual_seed(seed)
     net = network(len(labels), origin)
+    optimizer, plan = _schedule(net, epochs * len(_batches(items, random.Random(seed))))
+    parts, state = {"net": net, "optimizer": optimizer, "plan": plan}, folder / "checkpoint.pt"
+    done = 0
+    if state.exists():
+        saved = torch.load(state, weights_only=True)
+        for name, part in parts.items():
+            part.load_state_dict(saved[name])
+        done = saved["epoch"]
+        report(f"going on after epoch {done}")
+    known = torch.from_numpy(vectors)
+    for epoch in range(done, epochs):
+        start, sums, rng = time.monotonic(), np.zeros(3), random.Random(f"{seed}/{epoch}")
+        torch.manual_seed(seed * 1000 + epoch)
+        net.train()
+        for batch in _batches(items, rng):
+            sums += _step(net, optimizer, batch, known, rng.random() < _FORGET)
+            plan.step()
+        tag, relation = sums[:2] / sums[2]
+        report(f"epoch {epoch + 1} of {epochs}: tags {tag:.3f}, relations {relation:.3f}, {time.monotonic() - start:.0f} s")
+        torch.save({name: part.state_dict() for name, part in parts.items()} | {"epoch": epoch + 1}, state.with_suffix(".new"))
+        os.replace(state.with_suffix(".new"), state)
+    return net.eval()
+
+
+def _schedule(net: Any, steps: int) -> tuple[Any, Any]:
+    """Optimizer of what is trained, and its rate: up for a few steps, then down to nothing."""
+    import torch
+
     for part in (net.encoder.embeddings, *net.encoder.encoder.layer[:FROZEN]):
         part.requires_grad_(False)
     encoder = [p for p in net.encoder.parameters() if p.requires_grad]
     heads = [p for n, p in net.named_parameters() if not n.startswith("encoder.")]
-    optimizer = torch.optim.AdamW(
-        [{"params": encoder, "lr": _RATE, "weight_decay": 0.01}, {"params": heads, "lr": _HEAD_RATE, "weight_decay": 0.01}]
-    )
-    batches = len(_batches(items, random.Random(seed)))
-    total = epochs * batches
+    groups = [{"params": encoder, "lr": _RATE}, {"params": heads, "lr": _HEAD_RATE}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=0.01)
+    up = max(_WARM_UP * steps, 1.0)
     plan = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / (_WARM_UP * total), max(0.0, (total - step) / (total * (1 - _WARM_UP))))
+        optimizer, lambda step: min((step + 1) / up, max(0.0, (steps - step) / max(steps - up, 1.0)))
     )
-    state, at = folder / "checkpoint.pt", 0
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        net.load_state_dict(saved["net"])
-        optimizer.load_state_dict(saved["optimizer"])
-        plan.load_state_dict(saved["plan"])
-        at = saved["epoch"]
-        report(f"going on after epoch {at}")
-    known = torch.from_numpy(vectors)
-    for epoch in range(at, epochs):
-        start, sums = time.monotonic(), np.zeros(3)
-        rng = random.Random(f"{seed}/{epoch}")
-        torch.manual_seed(seed * 1000 + epoch)
-        net.train()
-        for number, batch in enumerate(_batches(items, rng), 1):
-            sums += _step(net, optimizer, batch, known, rng.random() < _FORGET)
-            plan.step()
-            if number % 20 == 0 or number == batches:
-                tag, relation = sums[:2] / sums[2]
-                report(
-                    f"epoch {epoch + 1} {number}/{batches} tags {tag:.3f} relations {relation:.3f} {time.monotonic() - start:.0f} s"
-                )
-        saved = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "plan": plan.state_dict(), "epoch": epoch + 1}
-        torch.save(saved, state.with_suffix(".new"))
-        os.replace(state.with_suffix(".new"), state)
-    return net.eval()
+    return optimizer, plan
 
 
 def _step(net: Any, optimizer: Any, batch: list[Item], vectors: Any, forget: bool) -> np.ndarray:
@@ -215,7 +233,7 @@ def _step(net: Any, optimizer: Any, batch: list[Item], vectors: Any, forget: boo
     states = net(ids, (ids != 0).long())
     found = [losses(net, states[row, : len(item.window.ids)], item, vectors, forget) for row, item in enumerate(batch)]
     tag, relation = (torch.stack([pair[i] for pair in found]).mean() for i in (0, 1))
-    (2 * tag + relation).backward()
+    (2 * tag + relation).backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_([p for p in net.parameters() if p.requires_grad], 1.0)
     optimizer.step()
     optimizer.zero_grad()

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
+from ..errors import InputError
 from ..model import Document, Fact, Mention
 
 Extraction = tuple[tuple[Fact, ...], tuple[Mention, ...]]
@@ -25,6 +26,49 @@ class Extractor(Protocol):
         Offsets are into `Document.text`; a fact's `[start, end)` is the sentence that states it, a mention's is the name
         itself. Documents with `records=True` come back as they are: their facts are given.
         """
+
+
+class Together:
+    """Several extractors over the same documents, their facts side by side.
+
+    >>> from hoptrace.kg.ingest.rules import RuleExtractor
+    >>> Together(RuleExtractor(), RuleExtractor()).name
+    'rules+rules'
+    """
+
+    def __init__(self, *extractors: Extractor) -> None:
+        self.extractors = extractors
+        self.name = "+".join(one.name for one in extractors)
+        self.version = "+".join(one.version for one in extractors)
+
+    def extract(self, documents: Sequence[Document]) -> list[Extraction]:
+        """Facts and mentions of each document by all extractors, in order; where two give the same, the more confident one."""
+        found = zip(*(extractor.extract(documents) for extractor in self.extractors), strict=True)
+        return [
+            (unique(fact for facts, _ in several for fact in facts), tuple(dict.fromkeys(m for _, some in several for m in some)))
+            for several in found
+        ]
+
+
+EXTRACTORS = ("rules", "distilled", "rules+distilled")
+DEFAULT = "rules"
+
+
+def extractor_named(name: str) -> Extractor:
+    """One of `EXTRACTORS`.
+
+    Raises:
+        InputError: another name.
+        ArtefactError: the packaged model is damaged.
+    """
+    from ..extraction.extractor import DistilledExtractor
+    from .rules import RuleExtractor
+
+    made: dict[str, Callable[[], Extractor]] = {"rules": RuleExtractor, "distilled": DistilledExtractor.default}
+    if name not in EXTRACTORS:
+        raise InputError(f"no extractor {name!r}; there are: {', '.join(EXTRACTORS)}")
+    parts = [made[part]() for part in name.split("+")]
+    return parts[0] if len(parts) == 1 else Together(*parts)
 
 
 def unique(facts: Iterable[Fact]) -> tuple[Fact, ...]:

@@ -19,6 +19,7 @@ from ..model import Document, Source
 from .cut import cut
 from .datasets import GIVEN, companions
 from .discover import discover
+from .extract import DEFAULT, extractor_named
 from .journal import Journal, Quarantine
 from .loaders import format_of, load
 from .report import IngestReport, Issues, ProgressEvent
@@ -53,7 +54,7 @@ def ingest(
     kg: KnowledgeGraph,
     paths: Sequence[str | os.PathLike[str]],
     *,
-    extractor: Extractor | None = None,
+    extractor: Extractor | str | None = None,
     dry_run: bool = False,
     strict: bool = False,
     progress: Progress | None = None,
@@ -63,7 +64,7 @@ def ingest(
     Args:
         kg: the graph.
         paths: files, folders and glob patterns.
-        extractor: reads facts out of prose; the rule extractor where None.
+        extractor: reads facts out of prose; a name of `extract.EXTRACTORS` or one of your own, the default one where None.
         dry_run: say what would be done; nothing is extracted or written.
         strict: raise the first item that cannot be read instead of putting it into quarantine.
         progress: called after every document and file.
@@ -77,10 +78,8 @@ def ingest(
         ParseError: with `strict`, the first broken item.
         LockedError: another process is writing.
     """
-    if extractor is None:
-        from .rules import RuleExtractor
-
-        extractor = RuleExtractor()
+    if extractor is None or isinstance(extractor, str):
+        extractor = extractor_named(extractor or DEFAULT)
     # Uris are relative to the folder that holds the graph, so that a folder moved as a whole keeps them.
     roots = [place for place in (Path(os.path.abspath(kg.path)).parent, Path.cwd()) if place != Path(place.anchor)]
     files, skipped = discover(paths, roots)

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from hoptrace.data import model_folder
-from hoptrace.kg.errors import ArtefactError, ParseError
+from hoptrace.kg.artefacts import write_manifest
+from hoptrace.kg.errors import ArtefactError, InputError, ParseError
 from hoptrace.kg.extraction.examples import TYPES, plain, read_documents, read_sentences
-from hoptrace.kg.extraction.extractor import Read, relationships
+from hoptrace.kg.extraction.extractor import DistilledExtractor, Read, relationships
 from hoptrace.kg.extraction.heads import ARRAYS, Found, Heads, decode_tags
 from hoptrace.kg.extraction.windows import MAX_TOKENS, windows
+from hoptrace.kg.ingest.extract import EXTRACTORS, Extraction, Together, extractor_named
+from hoptrace.kg.ingest.rules import RuleExtractor
 from hoptrace.kg.ingest.sentences import sentences
+from hoptrace.kg.model import Document, Fact, Name
+from hoptrace.retrieval.encoder import Encoder
+from hypothesis import given
+from hypothesis import strategies as st
 
 WORDS = st.sampled_from(
     ["Orla", "Vance", "founded", "Brightwater", "Labs", "antidisestablishmentarianism", "x" * 90, "2011", "é", "."]
@@ -82,8 +89,8 @@ def test_tags_become_mentions(tags: str, found: list[tuple[int, int, int]]) -> N
 def heads(labels: int, rng: np.random.Generator, hidden: int = 8) -> Heads:
     shapes = {
         "tag": (hidden, 1 + 2 * len(TYPES)), "tag_bias": (1 + 2 * len(TYPES),), "mention": (2 * hidden, 6), "mention_bias": (6,),
-        "head": (6, 6), "tail": (6, 6), "near": (6, 6), "pair": (6, 5), "label": (hidden, 5), "threshold": (5,), "bias": (labels,),
-        "known": (labels, 5),
+        "head": (6, 6), "tail": (6, 6), "near": (6, 6), "pair": (6, 5), "label": (hidden, 5), "threshold": (5,),
+        "bias": (labels,), "known": (labels, 5),
     }  # fmt: skip
     assert sorted(shapes) == sorted(ARRAYS)
     return Heads(
@@ -171,7 +178,7 @@ def test_sentences_with_the_triples_of_an_ontology(tmp_path: Path) -> None:
 @pytest.mark.parametrize("line", ["{", "[1]", "7"])
 def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
     (tmp_path / "dev.jsonl").write_text(f"{json.dumps(DOCUMENT)}\n{line}\n", encoding="utf-8")
-    with pytest.raises(ParseError, match="dev.jsonl.*2"):
+    with pytest.raises(ParseError, match=r"dev\.jsonl.*2"):
         read_documents(tmp_path / "dev.jsonl")
 
 
@@ -184,3 +191,77 @@ def test_sentences_need_their_ontologies(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("name", "said"), [("Arion_(comicsCharacter)", "Arion"), ('"x"', "x"), ("", "")])
 def test_plain_names(name: str, said: str) -> None:
     assert plain(name) == said
+
+
+def test_extractors_side_by_side_give_every_fact_once() -> None:
+    text = "Orla Vance founded Brightwater Labs."
+    document = Document("a.txt", "text/plain", text, "")
+    rules = RuleExtractor()
+    (alone,), (together,) = rules.extract([document]), Together(rules, rules, Fixed()).extract([document])
+    assert set(alone[0]) < set(together[0])
+    assert [fact.relation for fact in together[0] if fact not in alone[0]] == ["runs"]
+    assert together[1] == alone[1]
+
+
+class Fixed:
+    """States one thing of everything."""
+
+    name, version = "fixed", "1"
+
+    def extract(self, documents: Sequence[Document]) -> list[Extraction]:
+        return [((Fact(Name("Orla Vance"), "runs", Name("Brightwater Labs"), 0, 36),), ()) for _ in documents]
+
+
+@pytest.mark.parametrize("name", EXTRACTORS)
+def test_extractors_go_by_name(name: str) -> None:
+    assert extractor_named(name).name == name
+
+
+def test_an_unknown_extractor_names_the_known_ones() -> None:
+    with pytest.raises(InputError, match="rules, distilled"):
+        extractor_named("magic")
+
+
+def test_the_packaged_extractor_reads_plain_english_with_exact_places() -> None:
+    text = "Orla Vance founded Brightwater Labs in 2011. The company is headquartered in Tarn City, Norland."
+    ((facts, mentions),) = DistilledExtractor.default().extract([Document("a.txt", "text/plain", text, "")])
+    assert {"Orla Vance", "Brightwater Labs", "Tarn City"} <= {text[m.start : m.end] for m in mentions}
+    found = {(f.subject.label, f.relation, f.object.label): text[f.start : f.end] for f in facts}
+    assert found["Brightwater Labs", "founded by", "Orla Vance"] == "Orla Vance founded Brightwater Labs in 2011."
+
+
+def test_the_packaged_extractor_takes_any_text() -> None:
+    extractor = DistilledExtractor.default()
+    for text in ("", " ", "\n\n", "a", "\ud800 Vance", "Vance " * 3000, "ﷺ" * 50, "x" * 5000):
+        ((facts, mentions),) = extractor.extract([Document("a.txt", "text/plain", text, "")])
+        for one in (*facts, *mentions):
+            assert 0 <= one.start < one.end <= len(text)
+
+
+def test_other_relations_can_be_asked_for() -> None:
+    extractor = DistilledExtractor.default().asking(["birthplace", "maker"], Encoder.default())
+    text = "Marta Oyelaran was born in Oslo. Oslo is a city in Norway."
+    ((facts, _),) = extractor.extract([Document("a.txt", "text/plain", text, "")])
+    assert {f.relation for f in facts} <= {"birthplace", "maker"}
+
+
+def copied(folder: Path) -> Path:
+    return Path(shutil.copytree(model_folder("extractor"), folder / "extractor"))
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "heads.safetensors", "tokenizer.json"])
+def test_a_changed_file_is_refused(tmp_path: Path, file: str) -> None:
+    folder = copied(tmp_path)
+    content = bytearray((folder / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / file).write_bytes(content)
+    with pytest.raises(ArtefactError, match=re.escape(file)):
+        DistilledExtractor.load(folder)
+
+
+def test_files_of_another_model_are_refused(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    (folder / "heads.safetensors").write_bytes((model_folder("reader") / "weights.safetensors").read_bytes())
+    write_manifest(folder, "extractor", ["model.onnx", "heads.safetensors", "tokenizer.json"], {"labels": ["a"]})
+    with pytest.raises(ArtefactError, match="not an extractor"):
+        DistilledExtractor.load(folder)
