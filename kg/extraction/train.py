@@ -37,13 +37,20 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Item:
-    """An example as arrays: its window, gold tags int64 [w] (columns of the logits, or `_UNKNOWN`, `_BEGIN`, `_INSIDE`), mentions (first word, last word, entity)."""
+    """An example as arrays.
+
+    Attributes:
+        tags: gold, int64 [w]: columns of the tag logits, or `_UNKNOWN`, `_BEGIN`, `_INSIDE`.
+        mentions: (first word, last word, entity).
+        relations: labels of pairs of entities.
+        allowed: bool [labels], those that may hold in this text.
+    """
 
     window: Window
     tags: np.ndarray
     mentions: list[tuple[int, int, int]]
     relations: dict[tuple[int, int], list[int]]
-    allowed: np.ndarray  # bool [labels]
+    allowed: np.ndarray
     complete: bool
 
 

@@ -82,8 +82,8 @@ def _window(group: list[tuple[int, int, Any]], repeats: bool, tokenizer: Any) ->
         ids += encoding.ids[: MAX_TOKENS - 1 - len(ids)]
         if repeats and number == 0:
             repeated = len(words)
-    first, last, starts, ends, sentence = np.array(words, np.int64).reshape(-1, 5).T
-    return Window(np.array([*ids, tokenizer.token_to_id("[SEP]")], np.int64), first, last, starts, ends, sentence, repeated)
+    first, last, starts, ends, of = np.array(words, np.int64).reshape(-1, 5).T
+    return Window(np.array([*ids, tokenizer.token_to_id("[SEP]")], np.int64), first, last, starts, ends, of, repeated)
 
 
 __all__ = ["MAX_TOKENS", "Window", "windows"]
