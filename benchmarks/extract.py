@@ -26,6 +26,7 @@ from common import commit, peak_mb, print_result, print_table, read_jsonl
 from hoptrace.kg.extraction.examples import Example, plain, read_documents, read_sentences
 from hoptrace.kg.extraction.extractor import DistilledExtractor
 from hoptrace.kg.extraction.train import held_out
+from hoptrace.kg.ingest.dates import find_dates
 from hoptrace.kg.ingest.extract import Extractor
 from hoptrace.kg.ingest.rules import RuleExtractor
 from hoptrace.kg.model import Document, Fact, Literal, Mention, normalize
@@ -79,6 +80,9 @@ class Gold:
         forms: dict[int, set[str]] = {i: {normalize(plain(name))} for i, name in enumerate(example.names)}
         for start, end, entity in example.mentions:
             forms[entity].add(normalize(example.text[start:end]))
+        for entity, known in forms.items():  # extractors state days and numbers by value
+            if example.types[entity] in {*_VALUES, ""}:
+                known |= {normalize(day.value) for form in known for day in find_dates(form)} | {form.replace(" ", "") for form in known}
         self.forms, self.mentioned = forms, {entity for *_, entity in example.mentions}
         self.spans = [(start, end) for start, end, entity in example.mentions if example.types[entity] not in _VALUES]
 

@@ -30,8 +30,8 @@ SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
 FROZEN = 2  # lowest layers of the encoder that stay as they are, with the word embeddings
 _TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 2400, 1.5e-4, 1e-3, 0.06
 _UNKNOWN, _BEGIN, _INSIDE = -1, -2, -3  # gold tags: nothing known; a mention of a type not known
-_UNMARKED = 0.3  # weight of "no relation" where annotation is incomplete
-_FORGET = 0.3  # share of steps in which known labels are compared by their vectors alone
+_UNMARKED = 0.5  # weight of "no relation" where annotation is incomplete
+_FORGET = 0.15  # share of steps in which known labels are compared by their vectors alone
 Report = Callable[[str], None]
 
 
@@ -62,7 +62,9 @@ def prepare(examples: Sequence[Example], tokenizer: Any, labels: Sequence[str]) 
         if not made:
             continue
         window = made[0]
-        tags = np.zeros(len(window.starts), np.int64) if example.complete else np.full(len(window.starts), _UNKNOWN, np.int64)
+        tags = np.zeros(len(window.starts), np.int64)
+        if not example.complete:  # an unmarked word with a capital may well be a name
+            tags[[not example.text[a:b].islower() for a, b in zip(window.starts, window.ends)]] = _UNKNOWN
         mentions = []
         for start, end, entity in example.mentions:
             words = np.flatnonzero((window.starts < end) & (window.ends > start))
