@@ -87,6 +87,7 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # encode() runs texts side by side instead
         options.log_severity_level = 3
+        options.add_session_config_entry("session.x64quantprecision", "1")  # else sums saturate on CPUs without VNNI
         try:
             session = onnxruntime.InferenceSession(artefact.path("model.onnx"), options, providers=["CPUExecutionProvider"])
             tokenizer = tokenizers.Tokenizer.from_file(str(artefact.path("tokenizer.json")))
