@@ -59,6 +59,17 @@ class GraphReads(TextReads):
             raise InputError(f"no node in row {missing[0]}")
         return [found[row] for row in wanted.tolist()]
 
+    def labels(self, rows: Sequence[int] | np.ndarray) -> list[str]:
+        wanted = np.asarray(rows, dtype=np.int64)
+        found: dict[int, str] = {}
+        for batch in batches(np.unique(wanted)):
+            found.update(
+                self.query("SELECT row, label FROM node WHERE row IN (SELECT value FROM json_each(?))", json.dumps(batch))
+            )
+        if missing := [row for row in wanted.tolist() if row not in found]:
+            raise InputError(f"no node in row {missing[0]}")
+        return [found[row] for row in wanted.tolist()]
+
     def _nodes(self, rows: Iterable[int]) -> dict[int, Node]:
         listed = json.dumps(list(rows))
         with self._snapshot() as db:
