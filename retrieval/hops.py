@@ -63,10 +63,9 @@ def walk(asked: Asked, corpus: Corpus, base: np.ndarray, scorer: PassageScorer) 
             found.ways.append((places, features))
             reached.append((held, places, features @ scorer.joint))
         for held, places, values in reached:
-            for spot in np.flatnonzero(values > scores[places]).tolist():
-                if values[spot] > scores[places[spot]]:
-                    scores[places[spot]] = values[spot]
-                    explained[int(places[spot])] = held
+            better = places[values > scores[places]]
+            explained.update(dict.fromkeys(better.tolist(), held))
+            np.maximum.at(scores, places, values)
     return found
 
 

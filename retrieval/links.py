@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from .mentions import Mentions
-from .words import Groups, WordTable
+from .words import Groups, WordTable, among
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
@@ -94,7 +94,7 @@ class Links:
         for name, key in table.spelled(place).items():
             places = table.holding_all(name)
             if name in found and len(found[name][1]) > 1:
-                places = np.union1d(places, found[name][1])
+                places = _joined(places, found[name][1])
             found[name] = key, places
         found.pop((), None)
         return found
@@ -136,7 +136,7 @@ class Links:
         few = [lead for lead in leads if len(lead[1]) <= COMMON]
         ways = self._ways(place, few, owners, held, rarity, back)
         common = [lead for lead in leads if len(lead[1]) > COMMON]
-        return Passage(names, words, *_spoken(names, words.tolist()), owners, held, rarity, back, ways, common)
+        return Passage(names, words, *_spoken(names, tuple(words.tolist())), owners, held, rarity, back, ways, common)
 
     def _ways(
         self,
@@ -148,13 +148,13 @@ class Links:
         back: np.ndarray,
     ) -> Ways:
         """Ways from a passage over (name, its holders, what is about it)."""
-        reached = [np.union1d(holders, about) if len(about) else holders for _, holders, about in leads]
+        reached = [_joined(holders, about) if len(about) else holders for _, holders, about in leads]
         which = np.repeat(np.array([name for name, _, _ in leads], dtype=np.int64), [len(places) for places in reached])
         places = np.concatenate([*reached, np.empty(0, dtype=np.int64)]).astype(np.int64)
         kept = places != place
         which, places = which[kept], places[kept]
         topics = np.array([(name << 32) | topic for name, _, about in leads for topic in about.tolist()], dtype=np.int64)
-        about = _among(np.sort(topics), (which << 32) | places).astype(float)
+        about = among(np.sort(topics), (which << 32) | places).astype(float)
         return Ways(which, places, rarity[which], about, self._overlap(which, places, owners, held), back[which])
 
     def _overlap(self, which: np.ndarray, places: np.ndarray, owners: np.ndarray, held: np.ndarray) -> np.ndarray:
@@ -164,14 +164,14 @@ class Links:
         ends = np.cumsum(sizes)
         way = np.repeat(np.arange(len(places)), sizes)
         titles = table.title_words[np.repeat(table.title_starts[places] - ends + sizes, sizes) + np.arange(len(way))]
-        same = _among((owners << 32) | held, (which[way] << 32) | titles)  # ascending: name by name, its words in order
+        same = among((owners << 32) | held, (which[way] << 32) | titles)  # ascending: name by name, its words in order
         shared = np.bincount(way[same], minlength=len(places))
         lengths = np.bincount(owners, minlength=which.max(initial=-1) + 1)
         jaccard: np.ndarray = shared / np.maximum(sizes + lengths[which] - shared, 1)
         return jaccard
 
 
-def _spoken(names: list[tuple[int, ...]], words: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _spoken(names: list[tuple[int, ...]], words: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where names stand in a text: arrays (name, first word, end)."""
     where: dict[int, list[int]] = {}
     for i, word in enumerate(words):
@@ -180,18 +180,15 @@ def _spoken(names: list[tuple[int, ...]], words: list[int]) -> tuple[np.ndarray,
         (i, at, at + len(name))
         for i, name in enumerate(names)
         for at in where.get(name[0], ())
-        if tuple(words[at : at + len(name)]) == name
+        if words[at : at + len(name)] == name
     ]
     which, starts, ends = np.array(spots, dtype=np.int64).reshape(-1, 3).T
     return which, starts, ends
 
 
-def _among(known: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Which of the values stand in an ascending array: bool, as many as values."""
-    if not len(known):
-        return np.zeros(len(values), dtype=bool)
-    found: np.ndarray = known[np.minimum(np.searchsorted(known, values), len(known) - 1)] == values
-    return found
+def _joined(places: np.ndarray, more: np.ndarray) -> np.ndarray:
+    """Both, ascending; most often the few that are more are there already."""
+    return places if among(places, more).all() else np.union1d(places, more)
 
 
 __all__ = ["COMMON", "Links", "Passage", "Ways"]

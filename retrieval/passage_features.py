@@ -14,7 +14,7 @@ import numpy as np
 
 from ..kg.model import normalize
 from .links import Links, Passage
-from .words import STOPWORDS, WordTable, word_key
+from .words import STOPWORDS, WordTable, among, name_keys, word_key
 
 if TYPE_CHECKING:
     from .encoder import TextEncoder
@@ -90,12 +90,13 @@ def _named(words: list[str], table: WordTable) -> np.ndarray:
     places: set[int] = set()
     i = 0
     while i < len(words):
-        for j in range(min(len(words), i + _LONGEST_NAME), i, -1):
-            name = " ".join(words[i:j])
-            found = table.about_name(name).tolist() if len(name) > 3 and name not in STOPWORDS else []
-            if found:
-                places.update(found)
-                i = j - 1
+        keys = name_keys(words[i : i + _LONGEST_NAME])
+        for size in range(len(keys), 0, -1):
+            found = table.about(keys[size - 1])
+            name = " ".join(words[i : i + size]) if len(found) else ""
+            if len(name) > 3 and name not in STOPWORDS:
+                places.update(found.tolist())
+                i += size - 1
                 break
         i += 1
     return np.array(sorted(places), dtype=np.int64)
@@ -107,8 +108,8 @@ def alone(asked: Asked, table: WordTable, cosine: np.ndarray, lexical: np.ndarra
     found = np.zeros((n, len(FEATURES)))
     found[:, 0], found[:, 1], found[:, 2] = cosine, lexical, asked.share(asked.holds)
     found[asked.named, 3] = 1.0
-    hit = np.isin(table.title_words, asked.keys)
-    owner = np.repeat(np.arange(n), np.diff(table.title_starts))
+    hit = among(asked.keys, table.title_words)
+    owner = table.title_owners
     sizes = np.maximum(np.diff(table.title_starts), 1)
     found[:, 4] = np.bincount(owner[hit], minlength=n) / sizes
     spots = np.searchsorted(asked.keys, table.title_words[hit])

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,10 +58,13 @@ def name_words(name: str) -> tuple[tuple[int, ...], int]:
 
 def name_key(name: str) -> int:
     """A name as an integer: its normalised words, without a qualifier in brackets at its end; 0 for a name without any."""
-    key = 0
-    for word in normalize(_QUALIFIER.sub("", name)).split():
-        key = (key * _FACTOR + _spelling(word)) & _MASK
-    return key
+    keys = name_keys(normalize(_QUALIFIER.sub("", name)).split())
+    return keys[-1] if keys else 0
+
+
+def name_keys(words: Sequence[str]) -> list[int]:
+    """The `name_key` of the first of these normalised words, of the first two, and so on."""
+    return list(accumulate(map(_spelling, words), lambda key, word: (key * _FACTOR + word) & _MASK))
 
 
 @lru_cache(maxsize=262_144)
@@ -130,11 +134,9 @@ class WordTable:
 
     def holding_all(self, words: Sequence[int]) -> np.ndarray:
         """Places of the chunks that hold every one of these words, ascending."""
-        found = sorted((self.holding(word) for word in set(words)), key=len)
-        places = found[0]
-        for more in found[1:]:
-            if len(places):
-                places = places[more[np.minimum(np.searchsorted(more, places), len(more) - 1)] == places]
+        places, *others = sorted((self.holding(word) for word in set(words)), key=len)
+        for more in others:
+            places = places[among(more, places)]
         return places
 
     def places(self, rows: np.ndarray) -> np.ndarray:
@@ -187,12 +189,13 @@ class WordTable:
     def _titles_in(self, place: int) -> list[tuple[int, int, int]]:
         """Where telling titles stand in a chunk: (first word, end, key), in the order of the text."""
         spelled = self.spellings[self.token_starts[place] : self.token_starts[place + 1]]
-        keys, titles, found = np.zeros_like(spelled), self._titles, []
-        for length in range(1, min(_LONGEST_NAME, len(spelled)) + 1 if len(titles) else 0):
-            keys = keys[: len(spelled) + 1 - length] * np.uint64(_FACTOR) + spelled[length - 1 :]
-            names = (keys & np.uint64(_MASK)).astype(np.int64)
-            hits = np.flatnonzero(titles[np.minimum(np.searchsorted(titles, names), len(titles) - 1)] == names)
-            found += [(i, i + length, key) for i, key in zip(hits.tolist(), names[hits].tolist())]
+        keys = np.zeros((min(_LONGEST_NAME, len(spelled)) + 1, len(spelled)), dtype=np.uint64)  # by how many words, less 1
+        for more in range(1, len(keys)):
+            count = len(spelled) + 1 - more
+            keys[more, :count] = keys[more - 1, :count] * np.uint64(_FACTOR) + spelled[more - 1 :]
+        names = (keys & np.uint64(_MASK)).astype(np.int64)
+        lengths, starts = among(self._titles, names).nonzero()
+        found = zip(starts.tolist(), (starts + lengths).tolist(), names[lengths, starts].tolist())
         return sorted(found)
 
     def take(self, kept: np.ndarray, added: WordTable) -> WordTable:
@@ -222,6 +225,15 @@ class Groups:
     def __getitem__(self, key: int) -> np.ndarray:
         start, end = self._slices.get(key, (0, 0))
         return self._values[start:end]
+
+
+def among(known: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Which of the values stand in an ascending array: bool, in the shape of the values."""
+    if not len(known):
+        return np.zeros(values.shape, dtype=bool)
+    spots = known.searchsorted(values)
+    found: np.ndarray = known[np.minimum(spots, len(known) - 1, out=spots)] == values
+    return found
 
 
 def _reorder(flat: np.ndarray, lengths: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -323,4 +335,16 @@ def _flat(groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array([key for group in groups for key in group], dtype=np.int64), starts
 
 
-__all__ = ["STOPWORDS", "Groups", "WordIndex", "WordTable", "capitalised", "name_key", "name_words", "word_key", "word_keys"]
+__all__ = [
+    "STOPWORDS",
+    "Groups",
+    "WordIndex",
+    "WordTable",
+    "among",
+    "capitalised",
+    "name_key",
+    "name_keys",
+    "name_words",
+    "word_key",
+    "word_keys",
+]
