@@ -138,7 +138,7 @@ class Retriever:
 
     def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
         """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""
-        best = Found([], [], None, set(), NodeTypes(self.kg, self.kg.adjacency()))
+        best = Found([], [], None, set(), self.types([]))
         for day, factor in _days(question):
             found = self._search_on(question, links, budget or self.budget, day)
             found.expired = factor < 1
@@ -187,9 +187,9 @@ class Retriever:
         return Scorer(question, links, self.relations, types)
 
     def types(self, links: Sequence[Link]) -> NodeTypes:
-        """Type look-ups for a question with these mentions."""
+        """Type look-ups for a question with these mentions; the same ones while the graph does not change."""
         cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
-        return NodeTypes(self.kg, self.adjacency(), cased=cased)
+        return self._parts.types(cased)
 
     def adjacency(self) -> Adjacency:
         """The graph's edges with the intervals their dates imply together, in step with the store."""
@@ -306,6 +306,13 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lexicon: Lexicon | None) -> None:
         self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
+        self._types: dict[bool, tuple[int, NodeTypes]] = {}
+
+    def types(self, cased: bool) -> NodeTypes:
+        seq = self.kg.store.seq
+        if cased not in self._types or self._types[cased][0] != seq:
+            self._types[cased] = seq, NodeTypes(self.kg, self.tight.adjacency(), cased=cased)
+        return self._types[cased][1]
 
     @cached_property
     def trained(self) -> TrainedScorer:

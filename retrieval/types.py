@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
 
 MATCH, COARSE, UNKNOWN, CONFLICT = 1.0, 0.85, 0.5, 0.0
+_KEPT = 50_000  # nodes
 _YEAR = re.compile(r"[12]\d{3}")
 _DATED = re.compile(r"\b[12]\d{3}\b")
 
 
 class NodeTypes:
-    """Type look-ups for one question, each node read once.
+    """Type look-ups in one state of a graph, each node read once.
 
     Args:
         kg: the graph.
@@ -43,15 +44,17 @@ class NodeTypes:
         return self._look(row)[1]
 
     def _look(self, row: int) -> tuple[Node, frozenset[str]]:
-        if row not in self._known:
+        if (known := self._known.get(row)) is None:
             node = self.kg.store.nodes([row])[0]
             words: set[str] = set()
             if isinstance(node, Entity):
                 words.update(normalize(node.type).split() if node.type else ())
                 words.update(w for w in normalize(node.label).split()[1:] if w in TYPE_NOUNS)
                 words.update(self._classes(row))
-            self._known[row] = (node, frozenset(words))
-        return self._known[row]
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            known = self._known[row] = node, frozenset(words)
+        return known
 
     def _classes(self, row: int) -> set[str]:
         groups = self.adjacency.groups(np.array([row], np.int32))
