@@ -50,9 +50,13 @@ class PassageSearch:
         self._corpus: tuple[int, Corpus] | None = None
 
     def refresh(self, progress: Progress | None = None) -> int:
-        """Encode what is new and read its words and names, so that no question has to; returns the number of texts encoded."""
+        """Encode what is new, so that the first question does not have to; returns the number of texts.
+
+        The words and names of passages are read as well; where most text is rows of tables, only when a question needs them.
+        """
         encoded = self.index.refresh(progress)
-        self.corpus()
+        if self.index.whole:
+            self.corpus()
         return encoded
 
     def bm25(self, question: str, k: int) -> Ranking:

@@ -278,7 +278,7 @@ class WordIndex:
 
 
 _NONE = np.empty(0, dtype=np.int64)
-_SINGLE = ("rows", "title_keys", "telling")
+_SINGLE = {"rows": np.int64, "title_keys": np.int64, "telling": np.bool_}
 _GROUPED = {
     "starts": ("words",),
     "title_starts": ("title_words",),
@@ -298,41 +298,38 @@ def _load(kg: KnowledgeGraph) -> tuple[WordTable, dict[str, Any]] | None:
 def _read(kg: KnowledgeGraph, rows: np.ndarray | None) -> WordTable:
     """The words of these chunks, of all where None."""
     titles = {source.id: source.title for source in kg.store.sources()}
-    chunks = sorted((row, chunk.text, titles.get(chunk.source_id, ""), chunk.start) for row, chunk in kg.store.chunks(rows))
-    over = [word_keys(title) for _, _, title, _ in chunks]
-    spelled = [normalize(text).split() for _, text, _, _ in chunks]
-    tokens = [[word_key(word) for word in words] for words in spelled]
-    keys = [name_key(title) if start == 0 else 0 for _, _, title, start in chunks]
-    words, starts = _flat([sorted({*one, *title}) for one, title in zip(tokens, over)])
-    title_words, title_starts = _flat([sorted(set(title)) for title in over])
-    flat, token_starts = _flat(tokens)
-    capitals, capital_starts = _flat([
-        [number for name, key in capitalised(text).items() for number in (key, len(name), *name)] for _, text, _, _ in chunks
-    ])  # fmt: skip
-    return WordTable(
-        rows=np.array([row for row, *_ in chunks], dtype=np.int64),
-        title_keys=np.array(keys, dtype=np.int64),
-        telling=np.array([_telling(title) for _, _, title, _ in chunks], dtype=bool),
-        words=words,
-        starts=starts,
-        title_words=title_words,
-        title_starts=title_starts,
-        tokens=flat.astype(np.uint32),
-        spellings=_flat([[_spelling(word) for word in words] for words in spelled])[0].astype(np.uint64),
-        token_starts=token_starts,
-        capitals=capitals,
-        capital_starts=capital_starts,
-    )
+    found = []
+    for row, chunk in kg.store.chunks(rows):
+        title = titles.get(chunk.source_id, "")
+        found.append((row, name_key(title) if chunk.start == 0 else 0, _telling(title), _words_of(chunk.text, title)))
+    found.sort(key=lambda item: item[0])
+    made: dict[str, np.ndarray] = {
+        name: np.array([item[i] for item in found], dtype=kind) for i, (name, kind) in enumerate(_SINGLE.items())
+    }
+    pieces = [_words_of("", ""), *(words for *_, words in found)]  # an empty one first: there may be no other
+    for ends, names in _GROUPED.items():
+        made[ends] = np.cumsum([len(piece[names[0]]) for piece in pieces])
+        made |= {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+    return WordTable(**made)
+
+
+def _words_of(text: str, title: str) -> dict[str, np.ndarray]:
+    """What the word table keeps of one chunk: the arrays of `_GROUPED`."""
+    spelled, over = normalize(text).split(), set(word_keys(title))
+    tokens = [word_key(word) for word in spelled]
+    capitals = [number for name, key in capitalised(text).items() for number in (key, len(name), *name)]
+    return {
+        "words": np.array(sorted({*tokens, *over}), dtype=np.int64),
+        "title_words": np.array(sorted(over), dtype=np.int64),
+        "tokens": np.array(tokens, dtype=np.uint32),
+        "spellings": np.array([_spelling(word) for word in spelled], dtype=np.uint64),
+        "capitals": np.array(capitals, dtype=np.int64),
+    }
 
 
 def _telling(title: str) -> bool:
     words = normalize(_QUALIFIER.sub("", title)).split()
     return len(words) > 1 or (len(words) == 1 and len(words[0]) > 3 and words[0] not in STOPWORDS)
-
-
-def _flat(groups: list[list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    starts = np.concatenate([[0], np.cumsum([len(group) for group in groups])]).astype(np.int64)
-    return np.array([key for group in groups for key in group], dtype=np.int64), starts
 
 
 __all__ = [
