@@ -101,11 +101,11 @@ class Links:
 
     def passage(self, place: int) -> Passage:
         """What is known of a passage before any question."""
-        if place not in self._passages:
+        if (known := self._passages.get(place)) is None:
             if len(self._passages) >= _KEPT:
                 self._passages.clear()
-            self._passages[place] = self._read(place)
-        return self._passages[place]
+            known = self._passages[place] = self._read(place)
+        return known
 
     def around(self, place: int, worth: np.ndarray) -> Ways:
         """The ways to the passages that share a name with this one.

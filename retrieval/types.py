@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
 
 MATCH, COARSE, UNKNOWN, CONFLICT = 1.0, 0.85, 0.5, 0.0
-_KEPT = 50_000  # nodes
+_KEPT = 50_000  # nodes, and facts
 _YEAR = re.compile(r"[12]\d{3}")
 _DATED = re.compile(r"\b[12]\d{3}\b")
 
@@ -34,6 +34,7 @@ class NodeTypes:
         self.kg, self.adjacency, self.cased = kg, adjacency, cased
         self._is_a = {row for row, relation in kg.store.relations() if lexicon().family(relation.label)[0].name == IS_A}
         self._known: dict[int, tuple[Node, frozenset[str]]] = {}
+        self._dated: dict[int, bool] = {}
 
     def node(self, row: int) -> Node:
         """The node at a row."""
@@ -55,6 +56,15 @@ class NodeTypes:
                 self._known.clear()
             known = self._known[row] = node, frozenset(words)
         return known
+
+    def dated(self, triples: list[int]) -> list[bool]:
+        """Whether facts carry a day, by their rows."""
+        if len(self._dated) >= _KEPT:
+            self._dated = {}
+        known = self._dated
+        if new := [row for row in triples if row not in known]:
+            known.update(zip(new, (bool(t.valid_from or t.valid_to) for t in self.kg.store.triples_at(new)), strict=True))
+        return [known[row] for row in triples]
 
     def _classes(self, row: int) -> set[str]:
         groups = self.adjacency.groups(np.array([row], np.int32))
