@@ -108,7 +108,8 @@ class Encoder:
             for first in range(0, len(texts), 8 * batch_size):
                 part = [clean(text) for text in texts[first : first + 8 * batch_size]]
                 ids = [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(part)]
-                vectors[first : first + len(part)] = list(pool.map(self._embedding, ids))
+                side_by_side = pool.map if len(texts) > 1 else map  # a question is done before a thread has started
+                vectors[first : first + len(part)] = list(side_by_side(self._embedding, ids))
                 if progress:
                     progress(first + len(part), len(texts))
         return vectors

@@ -111,8 +111,7 @@ class PassageMiner:
     def _step(self, places: list[int]) -> tuple[str, int] | None:
         """A name that stands in the last passage and another passage that holds it, most often the one about it."""
         here, rng = places[-1], self.rng
-        self.links.meet([here])
-        found = list(self.links.names(here, self.texts[here], normalize(self.texts[here]).split()).items())
+        found = list(self.links.names(here).items())
         rng.shuffle(found)
         for words, (key, holders) in found:
             name = _spelling(self.texts[here], words)

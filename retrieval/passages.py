@@ -10,7 +10,6 @@ in its best first passages (`links`) to the passages that share them, looks ther
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,8 +50,14 @@ class PassageSearch:
         self._corpus: tuple[int, Corpus] | None = None
 
     def refresh(self, progress: Progress | None = None) -> int:
-        """Encode what is new, so that the first question does not have to; returns the number of texts."""
-        return self.index.refresh(progress)
+        """Encode what is new, so that the first question does not have to; returns the number of texts.
+
+        The words and names of passages are read as well; where most text is rows of tables, only when a question needs them.
+        """
+        encoded = self.index.refresh(progress)
+        if self.index.whole:
+            self.corpus()
+        return encoded
 
     def bm25(self, question: str, k: int) -> Ranking:
         """By words (BM25)."""
@@ -105,12 +110,8 @@ class PassageSearch:
             table, state = self.words.table(), self.index.state()
             whole = np.array_equal(state.rows, table.rows) and not state.dead.any() and not len(state.new_rows)
             vectors = np.asarray(state.vectors) if whole else state.take(table.rows)
-            self._corpus = seq, Corpus(Links(self.kg, table), vectors, partial(self._texts, table.rows))
+            self._corpus = seq, Corpus(Links(self.kg, table), vectors)
         return self._corpus[1]
-
-    def _texts(self, rows: np.ndarray, places: list[int]) -> list[str]:
-        texts = {row: chunk.text for row, chunk in self.kg.store.chunks(rows[places])}
-        return [texts.get(row, "") for row in rows[places].tolist()]
 
     def _fact_ends(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Node rows of the best facts and the mean score of the facts each of them ends."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 GOOD = 0.6  # score from which another day is not tried
 EXPIRED = 0.45  # factor for an answer that only past facts give to a question in the present
 _GAPS_NAMED = 2
+_TRIPLES_KEPT = 20_000
 UNDATED = 0.8  # factor for an event without a date when the question names one
 
 
@@ -138,7 +139,7 @@ class Retriever:
 
     def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
         """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""
-        best = Found([], [], None, set(), NodeTypes(self.kg, self.kg.adjacency()))
+        best = Found([], [], None, set(), self.types([]))
         for day, factor in _days(question):
             found = self._search_on(question, links, budget or self.budget, day)
             found.expired = factor < 1
@@ -187,9 +188,9 @@ class Retriever:
         return Scorer(question, links, self.relations, types)
 
     def types(self, links: Sequence[Link]) -> NodeTypes:
-        """Type look-ups for a question with these mentions."""
+        """Type look-ups for a question with these mentions; the same ones while the graph does not change."""
         cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
-        return NodeTypes(self.kg, self.adjacency(), cased=cased)
+        return self._parts.types(cased)
 
     def adjacency(self) -> Adjacency:
         """The graph's edges with the intervals their dates imply together, in step with the store."""
@@ -229,7 +230,7 @@ class Retriever:
         rows = candidate.nodes[:limit].tolist()
         walks = [candidate.walks(row) for row in rows]
         wanted = sorted({triple for walk in walks for hops in walk for triple, _ in hops})
-        triples = self._readable(wanted)
+        triples = self._known(wanted)
         grounded = []
         for row, node, walk in zip(rows, self.kg.store.nodes(rows), walks):
             if any(triple not in triples for hops in walk for triple, _ in hops):
@@ -258,6 +259,16 @@ class Retriever:
                 name = self.relations.families[family].name
                 found.append(f"nothing is recorded under '{name}' for {', '.join(labels)}{more} ({len(lacking)} of {len(nodes)})")
         return tuple(found)
+
+    def _known(self, rows: list[int]) -> dict[int, Triple]:
+        """Triples by row, as `_readable`; each is read once while the graph does not change."""
+        kept = self._parts.triples()
+        found = {row: kept[row] for row in rows if row in kept}
+        new = self._readable([row for row in rows if row not in found])
+        if len(kept) + len(new) > _TRIPLES_KEPT:
+            kept.clear()
+        kept.update(new)
+        return found | new
 
     def _readable(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, those left out whose stored text is damaged: they are no evidence, and others still are."""
@@ -306,6 +317,21 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lexicon: Lexicon | None) -> None:
         self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
+        self._types: dict[bool, tuple[int, NodeTypes]] = {}
+        self._triples: tuple[int, dict[int, Triple]] = -1, {}
+
+    def types(self, cased: bool) -> NodeTypes:
+        seq = self.kg.store.seq
+        if cased not in self._types or self._types[cased][0] != seq:
+            self._types[cased] = seq, NodeTypes(self.kg, self.tight.adjacency(), cased=cased)
+        return self._types[cased][1]
+
+    def triples(self) -> dict[int, Triple]:
+        """Those read so far in this state of the graph, by row."""
+        seq = self.kg.store.seq
+        if self._triples[0] != seq:
+            self._triples = seq, {}
+        return self._triples[1]
 
     @cached_property
     def trained(self) -> TrainedScorer:

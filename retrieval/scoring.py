@@ -109,8 +109,7 @@ class Scorer:
         if not len(nodes) or len(nodes) > _SAMPLE:
             return None
         last = state.triple[np.searchsorted(state.nodes, nodes)]
-        known = [t.valid_from or t.valid_to for t in self.types.kg.store.triples_at(last.tolist())]
-        nodes = nodes[[day is not None for day in known]]
+        nodes = nodes[self.types.dated(last.tolist())]
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, {mention, *others}, fit=COARSE)
@@ -268,6 +267,8 @@ def _noun(text: str) -> str:
 
 def _sample(nodes: np.ndarray) -> np.ndarray:
     """A few nodes spread evenly over a sorted set."""
+    if len(nodes) <= _SAMPLE:
+        return nodes
     return np.asarray(nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)])
 
 

@@ -67,6 +67,7 @@ def stem(word: str) -> str:
     return word.removesuffix("i").removesuffix("y")
 
 
+@lru_cache(maxsize=8192)
 def stems(phrase: str) -> tuple[str, ...]:
     """The stems of a phrase's words."""
     return tuple(stem(word) for word in re.findall(r"[\w&]+", phrase.lower()))
