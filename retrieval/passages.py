@@ -10,12 +10,14 @@ in its best first passages (`links`) to the passages that share them, looks ther
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .dense import DenseIndex, FactIndex
 from .encoder import Progress, TextEncoder
+from .excerpts import Passage, excerpts
 from .fusion import reciprocal_rank_fusion
 from .hops import Corpus, Walk, best_places, walk
 from .links import Links
@@ -89,6 +91,21 @@ class PassageSearch:
         table = self.corpus().links.table
         best = best_places(found.scores, k)
         return _ranking(table.rows[best], found.scores[best])
+
+    def found(self, question: str, k: int) -> list[tuple[int, Passage]]:
+        """The k best by `hybrid`, with their texts: (chunk row, passage)."""
+        ranking = self.hybrid(question, k)
+        chunks = [chunk for _, chunk in self.kg.store.chunks([row for row, _ in ranking])]
+        titles = [self.kg.store.source(chunk.source_id).title for chunk in chunks]
+        passages = [Passage(title, chunk.text, score) for title, chunk, (_, score) in zip(titles, chunks, ranking, strict=True)]
+        return [(row, passage) for (row, _), passage in zip(ranking, passages, strict=True)]
+
+    def excerpts(self, question: str, k: int, tokens: int, known: Sequence[str] = ()) -> list[tuple[int, str]]:
+        """Sentences of the k best passages most worth reading beside the `known`, in `tokens` WordPieces: (chunk row, text)."""
+        found = self.found(question, k)
+        rarity, passages = self.corpus().links.table.rarity, [passage for _, passage in found]
+        chosen = excerpts(question, passages, rarity, self.scorer.sentence, self.encoder, tokens, known)
+        return [(found[i][0], text) for i, text in chosen]
 
     def walk(self, question: str) -> Walk:
         """Every passage by place in the word table, with the features of the ways that lead to it."""

@@ -139,6 +139,11 @@ class WordTable:
             places = places[among(more, places)]
         return places
 
+    def rarity(self, word: int) -> float:
+        """How much a word says: high for one that few chunks hold, 0 for one that none holds."""
+        held = len(self.holding(word))
+        return float(np.log((len(self.rows) + 1) / (held + 0.5))) if held else 0.0
+
     def places(self, rows: np.ndarray) -> np.ndarray:
         """Where chunk rows stand in the table, -1 for one that is not there."""
         if not len(self.rows):
