@@ -7,12 +7,13 @@ noun ("company"). Mentions of entities are not units; they are masked before rea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
 from ..kg.ingest.dates import find_dates
+from .nesting import nested
 from .wordings import Lexicon, lexicon
 
 Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
@@ -94,6 +95,7 @@ _PAST = frozenset("was were did had former formerly previously".split())
 _PLURAL = re.compile(
     r"\b(which|what)\s+(all\s+)?(?!is\b|was\b|does\b|has\b)[a-z-]+s\b|\b(who|what|which) (are|were)\b", re.IGNORECASE
 )
+_SHORTEST = 4  # letters of a word that may have lost the space before or after it
 OPEN_WEIGHT = 0.6  # of a word that no relation family is asked for by
 
 
@@ -138,7 +140,8 @@ class Unit:
 class Understanding:
     """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none.
 
-    `target` is the position of the noun asked for, -1 when a pronoun asks.
+    `target` is the position of the noun asked for, -1 when a pronoun asks. `nested` are the positions of the units of a nested
+    noun phrase around the one name, in the order they are walked ("the *C* of X's *A*'s *B*": A, B, C).
     """
 
     text: str
@@ -154,6 +157,12 @@ class Understanding:
     target: int = -1
     value_kind: str = ""
     direction: int = 0
+    nested: tuple[int, ...] = ()
+
+    def due(self, used: Container[int]) -> int:
+        """Index of the unit of the nested phrase that is to be walked next, -1 when all are in `used`."""
+        order = (u for position in self.nested for u, unit in enumerate(self.units) if unit.position == position)
+        return next((u for u in order if u not in used), -1)
 
     def mention_positions(self, mention: int) -> tuple[int, ...]:
         """Token indices of a mention."""
@@ -188,13 +197,17 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
     dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
     masks = [*mentions, *((d.start, d.end) for d in dates)]
     tokens = []
-    for token in tokenize(text):
+    for token in (part for token in tokenize(text) for part in _unglued(token, lex)):
         mention = next((i for i, (start, end) in enumerate(masks) if token.start < end and start < token.end), -1)
         tokens.append(replace(token, mention=mention))
     words = [token.lower if token.mention < 0 else "" for token in tokens]
     operation, value_kind, direction = _operation(text, words, len(mentions))
     answer_type, answer_noun, noun_at = _answer_type(words, lex)
-    units = _units(tokens, words, noun_at, lex) + _renamed(words) or _implied(answer_type, value_kind)
+    units = _units(tokens, words, noun_at, lex) + _renamed(words) + _doing(words) or _implied(answer_type, value_kind)
+    order = _nested(text, mentions, tokens, units)
+    units = tuple(replace(unit, source=unit.source and unit.position not in order) for unit in units)
+    said = {i for unit in units for i in range(unit.position, unit.position + len(unit.text.split()))}
+    unsaid = {word for i, word in enumerate(words) if i not in said}
     first = min((d.first for d in dates), default=None)
     last = max((d.last_exclusive for d in dates), default=None)
     return Understanding(
@@ -207,11 +220,32 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
         first=first,
         last=last - timedelta(days=1) if last else None,
         past=bool(_PAST & set(words)),
-        shares=bool(_SHARING & set(words)) or any(word.startswith("co-") for word in words),
+        shares=bool(_SHARING & unsaid) or any(word.startswith("co-") for word in words),
         target=_target(words),
         value_kind=value_kind,
         direction=direction,
+        nested=order,
     )
+
+
+def _unglued(token: Token, lex: Lexicon) -> tuple[Token, ...]:
+    """A word, or the two known ones that a lost space has made it of ("fatherdied")."""
+    word = token.lower
+    if not word.isalpha() or len(word) < 2 * _SHORTEST or word in STOPWORDS or lex.match([word]) or _singular(word) in TYPE_NOUNS:
+        return (token,)
+    for i in range(len(word) - _SHORTEST, _SHORTEST - 1, -1):
+        if lex.match([word[:i]]) and lex.match([word[i:]]):
+            cut = token.start + i
+            return Token(token.text[:i], token.start, cut), Token(token.text[i:], cut, token.end)
+    return (token,)
+
+
+def _nested(text: str, mentions: Sequence[tuple[int, int]], tokens: Sequence[Token], units: Sequence[Unit]) -> tuple[int, ...]:
+    if len(mentions) != 1:
+        return ()
+    said = sorted(units, key=lambda unit: unit.position)
+    spans = [(tokens[u.position].start, tokens[u.position + len(u.text.split()) - 1].end) for u in said]
+    return tuple(said[i].position for i in nested(text, mentions[0], spans, [bool(u.type) for u in said]))
 
 
 def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, str, int]:
@@ -229,7 +263,7 @@ def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, s
     if kind and comparative in _SUPERLATIVE and mentions < 2:
         return "superlative", kind, direction
     if first in _AUXILIARIES:
-        return "yes-no", "", 0
+        return "lookup" if mentions == 1 and " or " in text else "yes-no", "", 0  # "is X a man or a woman"
     if first in {"list", "name", "show", "give"} or _PLURAL.search(text):
         return "list", "", 0
     return "lookup", "", 0
@@ -257,7 +291,7 @@ def _answer_type(words: list[str], lex: Lexicon) -> tuple[str, str, int]:
                     return TYPE_NOUNS[noun], noun, j
                 if noun in AGENT_NOUNS:
                     return "agent", "", j
-                if lex.match(words[j : j + 1]):
+                if lex.match(words[j : j + 1]) or _phrase_length(words, j, lex) > 1:
                     return "", "", j  # "what genres do the films ..." asks for genres, not films
             continue
         if word in {"who", "whom", "whose"}:
@@ -283,7 +317,7 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
             phrase = " ".join(words[i : i + length])
             families = lex.match(words[i : i + length])
             noun = _singular(words[i + length - 1])
-            kind = TYPE_NOUNS.get(noun, "") if length == 1 else ""
+            kind = TYPE_NOUNS.get(noun, "") if length == 1 and not _ends_as_verb(words, i) else ""
             weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
             passive, source = _passive(words, i + length - 1), _names_source(words, i, i + length)
             units.append(Unit(phrase, i, families, kind, weight, passive, source))
@@ -296,6 +330,11 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
             units.append(Unit(words[i], i, frozenset(), "", OPEN_WEIGHT, _passive(words, i)))
         i += 1
     return tuple(units)
+
+
+def _ends_as_verb(words: list[str], i: int) -> bool:
+    """Whether the last word is the verb that an auxiliary before it waits for ("where does X *work*")."""
+    return i == len(words) - 1 and bool({"do", "does", "did"} & {*words[:i]})
 
 
 def _target(words: list[str]) -> int:
@@ -315,6 +354,13 @@ def _renamed(words: list[str]) -> tuple[Unit, ...]:
     if said < 0 or not {"before", "formerly", "previously", "originally", "earlier", "once"} & set(words):
         return ()
     return (Unit("former name", said, frozenset({"formerly known as"})),)
+
+
+def _doing(words: list[str]) -> tuple[Unit, ...]:
+    """ "What does X do?" asks for an occupation."""
+    if words[:1] != ["what"] or words[1:2] not in (["does"], ["did"], ["do"]) or words[-1] not in {"do", "doing"}:
+        return ()
+    return (Unit("do", len(words) - 1, frozenset({"occupation"})),)
 
 
 def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:

@@ -20,6 +20,7 @@ from .question import OPEN_WEIGHT, Unit
 from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
+    from ..kg.adjacency import Groups
     from ..kg.graph import KnowledgeGraph
     from .encoder import Encoder
 
@@ -56,6 +57,7 @@ class RelationIndex:
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
+        self._symmetric = np.zeros(0, bool)
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
 
@@ -83,6 +85,7 @@ class RelationIndex:
                 self.families.append(family)
             self.family_of[row], self.flip[row] = index[family.name], flip
         self._index = index
+        self._symmetric = np.array([family.symmetric for family in self.families], bool)
         self._stems = [_label_stems(family) for family in self.families]
         self._former = [
             i
@@ -93,6 +96,13 @@ class RelationIndex:
         for i, label in enumerate(self._stems):
             for word in label:
                 self._by_stem[word].append(i)
+
+    def codes(self, groups: Groups) -> np.ndarray:
+        """The step that each group of edges is: 2 * family, and 1 more where it is walked from the family's object to its
+        subject and that makes a difference, int64 [groups]."""
+        family = self.family_of[groups.relation]
+        backward = (groups.direction * self.flip[groups.relation] < 0) & ~self._symmetric[family]
+        return family.astype(np.int64) * 2 + backward
 
     def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""

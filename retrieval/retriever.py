@@ -239,7 +239,7 @@ class Retriever:
             if factor > 0 and paths:
                 support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
-        return sorted(grounded, key=lambda g: -g.score)
+        return sorted(grounded, key=lambda g: (-g.score, _backward(g)))
 
     def _gaps(self, candidate: Candidate) -> tuple[str, ...]:
         """Which relation of the path is not recorded for some of the things it leads from, and for how many of them."""
@@ -249,8 +249,7 @@ class Retriever:
         for depth, (family, direction) in enumerate(state.steps[1:], start=1):
             nodes = state.level(depth).nodes
             groups = self.adjacency().groups(nodes)
-            walked = self.relations.family_of[groups.relation] == family
-            walked &= groups.direction * self.relations.flip[groups.relation] == direction
+            walked = self.relations.codes(groups) == 2 * family + (direction < 0)
             lacking = np.setdiff1d(np.arange(len(nodes)), groups.origin[walked])
             if len(lacking):
                 labels = [node.label for node in self.kg.store.nodes(nodes[lacking[:_GAPS_NAMED]].tolist())]
@@ -340,6 +339,11 @@ def _days(question: Understanding) -> list[tuple[int | None, float]]:
     if question.past:
         return [(None, 1.0)]
     return [(date.today().toordinal(), 1.0), (None, EXPIRED)]
+
+
+def _backward(grounded: Grounded) -> int:
+    """Hops that read a fact from its object: of two answers, the one that the facts name as such comes first."""
+    return sum(hop.direction < 0 for path in grounded.paths for hop in path.hops)
 
 
 def _top(found: Found) -> float:

@@ -96,10 +96,15 @@ class Scorer:
         if self.question.answer_type == DATE and (dated := self._dated(state, mention)) is not None:
             return dated
         asked = {seed.row for i in through for seed in self.links[i].seeds} if self.links else set()
-        nodes = nodes[~np.isin(nodes, list(asked))] if asked else nodes
+        others = nodes[~np.isin(nodes, list(asked))] if asked else nodes
+        nodes = others if len(others) or not self._comes_back(state) else nodes
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, through)
+
+    def _comes_back(self, state: State) -> bool:
+        """Whether a nested phrase has been walked to its end, which may be where it began ("X's wife's husband")."""
+        return bool(self.question.nested) and self.question.due(state.used) < 0
 
     def _dated(self, state: State, mention: int) -> Candidate | None:
         """For "when did A buy B": the fact that ends at the other mention, or at anything, when it carries a day."""
@@ -179,7 +184,7 @@ class Scorer:
         """Weight of units no hop was spent on: type nouns that a node satisfies, words that repeat a walked relation."""
         credit: dict[int, float] = {}
         for u, unit in enumerate(self.question.units):
-            if u in used:
+            if u in used or self._own_hop(unit, used):
                 continue
             steps = {step for state in states for step in state.steps}
             said = (self.gains[family, 0 if way > 0 else 1, u] >= MATCHED for family, way in steps if self._of(family, unit))
@@ -188,6 +193,17 @@ class Scorer:
             elif unit.type and (fit := self._typed(unit, states)) > CONFLICT:
                 credit[u] = unit.weight * fit
         return credit
+
+    def _own_hop(self, unit: Unit, used: dict[int, float]) -> bool:
+        """Whether a noun of a nested phrase asks for a hop of its own, which none before has said ("the father of X's father");
+        the cause of somebody's *death* is one hop, as death is no noun for either end of a relation."""
+        if unit.position not in self.question.nested or not unit.families:
+            return False
+        said = {self.question.units[u].text for u in used if self.question.units[u].families & unit.families}
+        return not any(not self._noun(text, unit.families) for text in said)
+
+    def _noun(self, text: str, names: frozenset[str]) -> bool:
+        return any(family.name in names and family.is_noun(text) for family in self.relations.families)
 
     def _of(self, family: int, unit: Unit) -> bool:
         return self.relations.families[family].name in unit.families
@@ -204,7 +220,10 @@ class Scorer:
     def _asked_last(self, state: State) -> bool:
         """Whether the last hop explains, fully, the very noun that is asked for: its end is of the kind asked."""
         last = next((u for u, hop in state.hop_of.items() if hop == state.depth - 1), -1)
-        return last >= 0 and self.question.units[last].position == self.question.target and state.used[last] > SURE
+        if last < 0:
+            return False
+        position = self.question.units[last].position
+        return position in self.question.nested[-1:] or (position == self.question.target and state.used[last] > SURE)
 
     def _leaves_target(self, state: State) -> bool:
         """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
