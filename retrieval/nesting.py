@@ -8,43 +8,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 _CLOSING = r"[\])\"'’”]?"
 _POSSESSIVE = re.compile(_CLOSING + r"\s*['’]s?\s+(?:(?:own|first|last|current|former|late)\s+)*", re.IGNORECASE)
 _OF = re.compile(r"\s+of\s+(?:(?:the|a|an|all|any|each|his|her|their)\s+)*[\[(\"“]?", re.IGNORECASE)
-_BESIDE = re.compile(_CLOSING + r"[\s\[(\"“,]*")
+_BESIDE = re.compile(_CLOSING + r"\s+[\[(\"“]?")
+_THE = re.compile(r"(?:^|\s)(?:the|a|an)\s+$", re.IGNORECASE)
 
 
-def nested(text: str, name: tuple[int, int], spans: Sequence[tuple[int, int]], kinds: Sequence[bool]) -> tuple[int, ...]:
+class Phrase(NamedTuple):
+    """A phrase that asks for something, `[start, end)` of the text; `kind`: it says what a thing is ("film"); `noun`: it is a
+    noun for the end of a relation and nothing else ("writer")."""
+
+    start: int
+    end: int
+    kind: bool
+    noun: bool
+
+
+def nested(text: str, name: tuple[int, int], phrases: Sequence[Phrase]) -> tuple[int, ...]:
     """Indices of the phrases that a nested noun phrase around a name consists of, the one walked first in front.
 
     Args:
         text: the question.
         name: `[start, end)` of the name.
-        spans: `[start, end)` of the phrases that ask for something, in order of place.
-        kinds: whether a phrase only says what kind of thing stands beside it ("the film X").
+        phrases: in order of place.
     """
     order: list[int] = []
     end = name[1]
-    for i in (i for i, span in enumerate(spans) if span[0] >= name[1]):
-        if not _POSSESSIVE.fullmatch(text, end, spans[i][0]):
+    for i in (i for i, phrase in enumerate(phrases) if phrase.start >= name[1]):
+        beside = not order and phrases[i].noun and _BESIDE.fullmatch(text, end, phrases[i].start)  # "the X directors"
+        if not beside and not _POSSESSIVE.fullmatch(text, end, phrases[i].start):
             break
         order.append(i)
-        end = spans[i][1]
+        end = phrases[i].end
+    before = [i for i, phrase in enumerate(phrases) if phrase.end <= name[0]]
     start = name[0]
-    before = [i for i, span in enumerate(spans) if span[1] <= name[0]]
-    if before and kinds[before[-1]] and _BESIDE.fullmatch(text, spans[before[-1]][1], start):
-        start = spans[before.pop()][0]
+    if before and (phrases[before[-1]].kind or apposed(text, name, phrases[before[-1]])):
+        start = phrases[before.pop()].start if _BESIDE.fullmatch(text, phrases[before[-1]].end, start) else start
     for i in reversed(before):
-        if not _of_before(text, spans[i][1], start):
+        if not _OF.fullmatch(text, phrases[i].end, start):
             break
         order.append(i)
-        start = spans[i][0]
+        start = phrases[i].start
     return tuple(order)
 
 
-def _of_before(text: str, end: int, start: int) -> bool:
-    return bool(_OF.fullmatch(text, end, start))
+def apposed(text: str, name: tuple[int, int], phrase: Phrase) -> bool:
+    """Whether a noun says what the thing named after it is: "the *writer* X"."""
+    return phrase.noun and bool(_BESIDE.fullmatch(text, phrase.end, name[0]) and _THE.search(text, 0, phrase.start))
 
 
-__all__ = ["nested"]
+__all__ = ["Phrase", "apposed", "nested"]

@@ -18,7 +18,7 @@ import numpy as np
 from ..kg.adjacency import Adjacency, Expansion, Groups
 from ..kg.model import Literal
 from .base import Budget, Seed
-from .question import CONTAINMENT_NOUNS, Understanding
+from .question import CONTAINMENT_NOUNS, Understanding, is_sharing
 from .relations import RelationIndex
 from .stepwise import DEPTHS
 from .wordings import stems
@@ -217,7 +217,7 @@ class PathSearch:
             nearest = max(nearest, gain)
             if u not in state.used and self._worth(u, gain, question) > self._worth(best, best_gain, question):
                 best, best_gain = u, gain
-        if best != due and state.steps and state.steps[-1] == (step[0], -step[1]):
+        if (best < 0 or best != due) and state.steps and state.steps[-1] == (step[0], -step[1]):
             return self._explain_return(state, step, question, best, best_gain)
         return best, best_gain, nearest
 
@@ -245,12 +245,21 @@ class PathSearch:
         """Back over the last relation: a second wording of it ("directed by the director of X"), or sharing, once."""
         if best >= 0 and gain >= MATCHED and self.relations.families[step[0]].name in question.units[best].families:
             return best, gain, gain
-        if question.shares and not state.shared and not state.skips:
+        if question.shares and not state.shared and not state.skips and self._is_shared(step, question):
             return -2, SHARED_GAIN, SHARED_GAIN
         return -1, 0.0, 0.0
 
+    def _is_shared(self, step: tuple[int, int], question: Understanding) -> bool:
+        """Whether the relation is the one that is shared: the one said nearest to the word for sharing ("share a *director*")."""
+        at = [i for i, token in enumerate(question.tokens) if is_sharing(token)]
+        said = [unit for unit in question.units if at and unit.families]
+        nearest = min(said, key=lambda unit: (min(abs(unit.position - i) for i in at), -unit.position), default=None)
+        return nearest is None or self.relations.families[step[0]].name in nearest.families
+
     def _is_verb(self, step: tuple[int, int], u: int, question: Understanding) -> bool:
         family, unit = self.relations.families[step[0]], question.units[u]
+        if question.tokens[unit.position - 1 : unit.position] and question.tokens[unit.position - 1].lower == "which":
+            return False
         if family.name not in unit.families:
             return not unit.type and not unit.families
         return not family.is_noun(unit.text)
@@ -284,6 +293,8 @@ class PathSearch:
         unit, family = question.units[u], self.relations.families[step[0]]
         if family.symmetric or stems(unit.text) in {stems(verb) for verb in family.two_way}:
             return True
+        if unit.fellow:
+            return step[1] > 0
         walked = self._walked(state, question)
         if walked:
             subject_side = min(walked, key=lambda position: abs(position - unit.position)) < unit.position

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from ..kg.ingest.dates import find_dates
-from .nesting import nested
+from .nesting import Phrase, apposed, nested
 from .wordings import Lexicon, lexicon
 
 Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
@@ -89,6 +89,7 @@ _SUPERLATIVE = frozenset(
 _AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
 _SHARING = frozenset("together share shares shared same also other another common fellow co both".split())
 _OPEN_ENDS = (["of"], ["in"], ["on"], ["for"], ["at"])  # prepositions that may stand alone at the end of a question
+_SAID_TO_BE = (["listed", "as"], ["credited", "as"], ["named", "as"], ["recorded", "as"])
 _PAST = frozenset("was were did had former formerly previously".split())
 
 
@@ -134,6 +135,11 @@ class Unit:
     weight: float = 1.0
     passive: bool = False
     source: bool = False
+
+    @property
+    def fellow(self) -> bool:
+        """Whether it asks for another at the same end of a relation ("co-starred with X", "X's co-founder")."""
+        return self.text.startswith("co-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +203,15 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
     dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
     masks = [*mentions, *((d.start, d.end) for d in dates)]
     tokens = []
-    for token in (part for token in tokenize(text) for part in _unglued(token, lex)):
+    for token in (part for word in tokenize(text) for part in _unglued(word, lex)):
         mention = next((i for i, (start, end) in enumerate(masks) if token.start < end and start < token.end), -1)
         tokens.append(replace(token, mention=mention))
     words = [token.lower if token.mention < 0 else "" for token in tokens]
     operation, value_kind, direction = _operation(text, words, len(mentions))
     answer_type, answer_noun, noun_at = _answer_type(words, lex)
     units = _units(tokens, words, noun_at, lex) + _renamed(words) + _doing(words) or _implied(answer_type, value_kind)
-    order = _nested(text, mentions, tokens, units)
-    units = tuple(replace(unit, source=unit.source and unit.position not in order) for unit in units)
-    said = {i for unit in units for i in range(unit.position, unit.position + len(unit.text.split()))}
+    units, order = _placed(text, mentions, tokens, units, lex)
+    said = {i for unit in units if unit.families for i in range(unit.position, unit.position + len(unit.text.split()))}
     unsaid = {word for i, word in enumerate(words) if i not in said}
     first = min((d.first for d in dates), default=None)
     last = max((d.last_exclusive for d in dates), default=None)
@@ -228,6 +233,11 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
     )
 
 
+def is_sharing(token: Token) -> bool:
+    """Whether a word says that something is shared."""
+    return token.lower in _SHARING or token.lower.startswith("co-")
+
+
 def _unglued(token: Token, lex: Lexicon) -> tuple[Token, ...]:
     """A word, or the two known ones that a lost space has made it of ("fatherdied")."""
     word = token.lower
@@ -240,12 +250,26 @@ def _unglued(token: Token, lex: Lexicon) -> tuple[Token, ...]:
     return (token,)
 
 
-def _nested(text: str, mentions: Sequence[tuple[int, int]], tokens: Sequence[Token], units: Sequence[Unit]) -> tuple[int, ...]:
+def _placed(
+    text: str, mentions: Sequence[tuple[int, int]], tokens: Sequence[Token], units: tuple[Unit, ...], lex: Lexicon
+) -> tuple[tuple[Unit, ...], tuple[int, ...]]:
+    """Units, which of them say where a hop comes from by their place beside the one name, and the nested phrase around it."""
     if len(mentions) != 1:
-        return ()
+        return units, ()
     said = sorted(units, key=lambda unit: unit.position)
-    spans = [(tokens[u.position].start, tokens[u.position + len(u.text.split()) - 1].end) for u in said]
-    return tuple(said[i].position for i in nested(text, mentions[0], spans, [bool(u.type) for u in said]))
+    phrases = [_phrase(unit, tokens, lex) for unit in said]
+    order = nested(text, mentions[0], phrases)
+    source = {said[i].position for i, phrase in enumerate(phrases) if apposed(text, mentions[0], phrase)}
+    nouns = {said[i].position for i in order}
+    placed = (replace(u, source=u.position in source or (u.source and u.position not in nouns)) for u in units)
+    return tuple(placed), tuple(said[i].position for i in order)
+
+
+def _phrase(unit: Unit, tokens: Sequence[Token], lex: Lexicon) -> Phrase:
+    words = unit.text.split()
+    last = min(unit.position + len(words), len(tokens)) - 1
+    noun = not unit.type and lex.is_noun(unit.text, unit.families)
+    return Phrase(tokens[unit.position].start, tokens[last].end, bool(unit.type), noun)
 
 
 def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, str, int]:
@@ -312,6 +336,9 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
         if not words[i]:
             i += 1
             continue
+        if words[i : i + 2] in _SAID_TO_BE:
+            i += 2
+            continue
         length = _phrase_length(words, i, lex)
         if length:
             phrase = " ".join(words[i : i + length])
@@ -326,7 +353,7 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
         noun = _singular(words[i])
         if noun in TYPE_NOUNS:
             units.append(Unit(words[i], i, frozenset(), TYPE_NOUNS[noun], 0.15 if i == noun_at else 0.2))
-        elif words[i] not in STOPWORDS and not words[i].isdigit():
+        elif words[i] not in STOPWORDS | _SHARING and not words[i].isdigit():
             units.append(Unit(words[i], i, frozenset(), "", OPEN_WEIGHT, _passive(words, i)))
         i += 1
     return tuple(units)

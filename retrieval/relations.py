@@ -104,6 +104,10 @@ class RelationIndex:
         backward = (groups.direction * self.flip[groups.relation] < 0) & ~self._symmetric[family]
         return family.astype(np.int64) * 2 + backward
 
+    def reverse(self, code: int) -> int:
+        """The step that walks a relation the other way."""
+        return code if self._symmetric[code >> 1] else code ^ 1
+
     def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
         if not labels:
@@ -172,6 +176,8 @@ class RelationIndex:
                 return 1.0, 1.0
             if unit_stems in {stems(verb) for verb in family.weak_verbs}:
                 return _WEAK, _WEAK
+            if unit.fellow:
+                return 1.0, 1.0
             if subject or target:
                 forth, back = (subject, target) if unit.source else (target, subject)
                 return (1.0 if forth else _OTHER_END), (1.0 if back else _OTHER_END)

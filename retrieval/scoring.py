@@ -80,13 +80,21 @@ class Scorer:
             limit: candidates kept.
         """
         best = max((state.likelihood for mine in states for state in mine), default=0.0) if len(states) == 1 else 0.0
-        self.trust = TRUST * best
+        self.trust = 0.0 if self._settled() else TRUST * best
         found = [c for i, mine in enumerate(states) for state in mine if (c := self._single(state, i)) is not None]
         for i in range(len(states)):
             for j in range(i + 1, len(states)):
                 found += self._joined(states[i], states[j], (i, j))
         found.sort(key=lambda c: (-c.score, sum(s.depth for s in c.states), c.states[0].steps))
         return found[:limit]
+
+    def _settled(self) -> bool:
+        """Whether a nested phrase of words that the graph knows says every hop and their order: a reader can only be wrong."""
+        nested = self.question.nested
+        asked = [u for u, unit in enumerate(self.question.units) if _decisive(unit) or unit.position in nested]
+        return bool(nested) and all(
+            self.question.units[u].position in nested and self.gains[:, :, u].max(initial=0.0) > SURE for u in asked
+        )
 
     def _single(self, state: State, mention: int) -> Candidate | None:
         through = {mention} | {i for i, link in enumerate(self.links) if i != mention and self._passes(state, link)}
@@ -172,7 +180,7 @@ class Scorer:
         unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
         inversions = sum(self._inversions(state) for state in states)
-        gaps += any(self._leaves_target(state) for state in states)
+        gaps += any(self._leaves_target(state) or self._lacks_fellow(state) for state in states)
         whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
@@ -200,19 +208,18 @@ class Scorer:
         if unit.position not in self.question.nested or not unit.families:
             return False
         said = {self.question.units[u].text for u in used if self.question.units[u].families & unit.families}
-        return not any(not self._noun(text, unit.families) for text in said)
-
-    def _noun(self, text: str, names: frozenset[str]) -> bool:
-        return any(family.name in names and family.is_noun(text) for family in self.relations.families)
+        return all(self.relations.lexicon.is_noun(text, unit.families) for text in said)
 
     def _of(self, family: int, unit: Unit) -> bool:
         return self.relations.families[family].name in unit.families
 
     def _typed(self, unit: Unit, states: tuple[State, ...]) -> float:
+        """How well some node on the way is of the type that a type noun names; the noun asked for is said of the end."""
+        asked = unit.position == self.question.target
         fits = [
-            self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state))
+            self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state.level(depth)) or self._began(state))
             for state in states
-            for depth in range(state.depth + 1)
+            for depth in range(state.depth if asked else 0, state.depth + 1)
             for node in state.level(depth).nodes[:1]
         ]
         return max(fits, default=0.0)
@@ -232,6 +239,11 @@ class Scorer:
             for u, hop in state.hop_of.items()
         )
 
+    def _lacks_fellow(self, state: State) -> bool:
+        """Whether a hop for somebody's fellow ("co-starred with X") leads away from X and never back to another at that end."""
+        forth = [hop for u, hop in state.hop_of.items() if self.question.units[u].fellow and state.steps[hop][1] > 0]
+        return bool(forth) and not state.shared
+
     def _inversions(self, state: State) -> int:
         """Pairs of hops on one side of the mention that walk the farther unit first."""
         spots = [i for i, token in enumerate(self.question.tokens) if state.seed.start <= token.start < state.seed.end]
@@ -246,6 +258,13 @@ class Scorer:
             return ""
         family, direction = self.relations.families[state.steps[-1][0]], state.steps[-1][1]
         return family.object_type if direction > 0 else family.subject_type
+
+    def _began(self, state: State) -> str:
+        """The type that the first hop promises of where it starts."""
+        if not state.steps:
+            return ""
+        family, direction = self.relations.families[state.steps[0][0]], state.steps[0][1]
+        return family.subject_type if direction > 0 else family.object_type
 
     def _fit(self, node: int, states: tuple[State, ...]) -> float:
         implied = next((kind for state in states if (kind := self._implied(state))), "")

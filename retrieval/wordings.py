@@ -176,6 +176,12 @@ class Lexicon:
             return frozenset()
         return frozenset(found)
 
+    def is_noun(self, phrase: str, names: Iterable[str]) -> bool:
+        """Whether a wording of the families named is a noun for an end of one of them, and no verb."""
+        spelled = {phrase, phrase.removesuffix("s"), phrase.removesuffix("ies") + "y", phrase.removesuffix("es")}
+        known = [self.families[name] for name in names if name in self.families]
+        return any(f.is_noun(phrase) and spelled & {*f.subject_nouns, *f.object_nouns} for f in known)
+
     def family(self, label: str) -> tuple[Family, int]:
         """The family of a relation label and 1, or -1 when the label says it from object to subject.
 
