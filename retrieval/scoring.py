@@ -220,7 +220,7 @@ class Scorer:
             self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state.level(depth)) or self._began(state))
             for state in states
             for depth in range(state.depth if asked else 0, state.depth + 1)
-            for node in state.level(depth).nodes[:1]
+            for node in _sample(state.level(depth).nodes)
         ]
         return max(fits, default=0.0)
 
@@ -230,7 +230,12 @@ class Scorer:
         if last < 0:
             return False
         position = self.question.units[last].position
-        return position in self.question.nested[-1:] or (position == self.question.target and state.used[last] > SURE)
+        outermost = position in self.question.nested[-1:] and self._target_in({*self.question.nested})
+        return outermost or (position == self.question.target and state.used[last] > SURE)
+
+    def _target_in(self, positions: set[int]) -> bool:
+        """Whether no unit but those at these positions is the noun asked for."""
+        return all(unit.position in positions for unit in self.question.units if unit.position == self.question.target)
 
     def _leaves_target(self, state: State) -> bool:
         """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
