@@ -29,6 +29,7 @@ SKIP_PENALTY = 1.0  # price of a hop that explains nothing
 CONTAINMENT_PENALTY = 0.06  # price of one more "located in" when a containing place is asked for
 WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
 PASSED_OVER = 0.5  # factor when the hop leaves a nearer relation of the question unexplained
+OUT_OF_ORDER = 0.25  # and when a nested phrase says another first
 SOME_RELATION = 0.6  # gain of a type noun in a nested phrase ("X's wife's firm") by a relation to things of that type
 SHARED_GAIN = 0.8  # "films that share a director": the same relation back again
 SEEDLESS = 0.85  # gain from which a relation may start a search of its own
@@ -213,7 +214,7 @@ class PathSearch:
         for u in range(len(question.units)):
             gain = self._due_gain(step, u, question, row) if u == due else self._free_gain(state, step, u, question, row)
             if due >= 0 and u != due:
-                gain *= PASSED_OVER
+                gain *= OUT_OF_ORDER if question.units[due].families else PASSED_OVER
             nearest = max(nearest, gain)
             if u not in state.used and self._worth(u, gain, question) > self._worth(best, best_gain, question):
                 best, best_gain = u, gain
@@ -360,7 +361,8 @@ class PathSearch:
         """Which edges are walked, bool [edges]: not back, unless a noun asks for it and nothing else is there ("X's wife's
         husband"). In a nested phrase every thing counts on the way, and only the seed is no answer where there is another."""
         noun = unit >= 0 and self.relations.families[family].is_noun(question.units[unit].text)
-        if noun and unit == question.due(state.used):
+        within = any(question.units[u].position == question.units[unit].position for u in state.used)  # one word, "brother"
+        if noun and unit == question.due(state.used) and not within:
             passing = len(state.used) + 1 < len(question.units)
             forth = np.ones(len(parent), bool) if passing else ~np.isin(edges.neighbor, state.level(0).nodes)
             return forth if forth.any() else ~forth

@@ -345,7 +345,7 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
             families = lex.match(words[i : i + length])
             noun = _singular(words[i + length - 1])
             kind = TYPE_NOUNS.get(noun, "") if length == 1 and not _ends_as_verb(words, i) else ""
-            weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
+            weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0 if families else OPEN_WEIGHT
             passive, source = _passive(words, i + length - 1), _names_source(words, i, i + length)
             units.append(Unit(phrase, i, families, kind, weight, passive, source))
             i += length
@@ -405,7 +405,7 @@ def _phrase_length(words: list[str], i: int, lex: Lexicon) -> int:
         piece = words[i : i + length]
         if not all(piece) or (length == 1 and piece[0] in STOPWORDS and piece[0] != "own"):
             continue
-        if lex.match(piece):
+        if lex.match(piece) or lex.chains(" ".join(piece)):
             return length
     return 0
 

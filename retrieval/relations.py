@@ -127,14 +127,24 @@ class RelationIndex:
         return self.lexicon.family(label)[0].event
 
     def weighed(self, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-        """Units as this graph weighs them: a wording of families that it does not have at all weighs as an open word."""
+        """Units as this graph reads them: a wording of families that it does not have at all weighs as an open word, and one of
+        several hops ("grandson") is a unit for each."""
         self.refresh()
-        return tuple(
-            replace(unit, weight=min(unit.weight, OPEN_WEIGHT))
-            if unit.families and not unit.families & self._index.keys()
-            else unit
-            for unit in units
-        )
+        return tuple(one for unit in units for one in self._weighed(unit))
+
+    def _weighed(self, unit: Unit) -> tuple[Unit, ...]:
+        spoken = {i for word in stems(unit.text) for i in self._by_stem.get(word, ())}
+        if unit.families & self._index.keys() or any({*stems(unit.text)} >= self._stems[i] for i in spoken):
+            return (unit,)
+        known = (hops for hops in self.lexicon.chains(unit.text) if all(name in self._index for name, _ in hops))
+        if hops := next(known, ()):
+            return tuple(self._hop(unit, self.families[self._index[name]], way) for name, way in hops)
+        return (replace(unit, weight=min(unit.weight, OPEN_WEIGHT)) if unit.families else unit,)
+
+    def _hop(self, unit: Unit, family: Family, way: int) -> Unit:
+        """One hop of a wording of several, said by a noun for where it leads."""
+        nouns = family.object_nouns if way > 0 else family.subject_nouns
+        return replace(unit, text=(*nouns, family.name)[0], families=frozenset({family.name}), type="", weight=1.0)
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         """How well a hop explains a unit, 0 to 1.

@@ -239,10 +239,9 @@ class Scorer:
 
     def _leaves_target(self, state: State) -> bool:
         """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
-        return any(
-            hop < state.depth - 1 and self.question.units[u].position == self.question.target and not self.question.units[u].type
-            for u, hop in state.hop_of.items()
-        )
+        units = self.question.units
+        named = [hop for u, hop in state.hop_of.items() if units[u].position == self.question.target and not units[u].type]
+        return bool(named) and max(named) < state.depth - 1
 
     def _lacks_fellow(self, state: State) -> bool:
         """Whether a hop for somebody's fellow ("co-starred with X") leads away from X and never back to another at that end."""
