@@ -96,7 +96,7 @@ _PAST = frozenset("was were did had former formerly previously".split())
 _PLURAL = re.compile(
     r"\b(which|what)\s+(all\s+)?(?!is\b|was\b|does\b|has\b)[a-z-]+s\b|\b(who|what|which) (are|were)\b", re.IGNORECASE
 )
-_SHORTEST = 4  # letters of a word that may have lost the space before or after it
+_AFTER_POSSESSIVE = re.compile(r"['’]s?\s+$")
 OPEN_WEIGHT = 0.6  # of a word that no relation family is asked for by
 
 
@@ -203,7 +203,7 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
     dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
     masks = [*mentions, *((d.start, d.end) for d in dates)]
     tokens = []
-    for token in (part for word in tokenize(text) for part in _unglued(word, lex)):
+    for token in (part for word in tokenize(text) for part in _unglued(word, text, lex)):
         mention = next((i for i, (start, end) in enumerate(masks) if token.start < end and start < token.end), -1)
         tokens.append(replace(token, mention=mention))
     words = [token.lower if token.mention < 0 else "" for token in tokens]
@@ -238,13 +238,13 @@ def is_sharing(token: Token) -> bool:
     return token.lower in _SHARING or token.lower.startswith("co-")
 
 
-def _unglued(token: Token, lex: Lexicon) -> tuple[Token, ...]:
-    """A word, or the two known ones that a lost space has made it of ("fatherdied")."""
+def _unglued(token: Token, text: str, lex: Lexicon) -> tuple[Token, ...]:
+    """A word, or the two known ones that a lost space has made one of, where a noun is due ("X's fatherdied")."""
     word = token.lower
-    if not word.isalpha() or len(word) < 2 * _SHORTEST or word in STOPWORDS or lex.match([word]) or _singular(word) in TYPE_NOUNS:
+    if not _AFTER_POSSESSIVE.search(text, 0, token.start) or not word.isalpha() or lex.match([word]) or word in TYPE_NOUNS:
         return (token,)
-    for i in range(len(word) - _SHORTEST, _SHORTEST - 1, -1):
-        if lex.match([word[:i]]) and lex.match([word[i:]]):
+    for i in range(len(word) - 1, 0, -1):
+        if word[:i] in lex.words and word[i:] in lex.words:
             cut = token.start + i
             return Token(token.text[:i], token.start, cut), Token(token.text[i:], cut, token.end)
     return (token,)
@@ -360,8 +360,8 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
 
 
 def _ends_as_verb(words: list[str], i: int) -> bool:
-    """Whether the last word is the verb that an auxiliary before it waits for ("where does X *work*")."""
-    return i == len(words) - 1 and bool({"do", "does", "did"} & {*words[:i]})
+    """Whether a word at the end is the verb that an auxiliary before it waits for ("where does X *work*", "*work* for")."""
+    return {*words[i + 1 :]} <= {"for", "at", "in", "with"} and bool({"do", "does", "did"} & {*words[:i]})
 
 
 def _target(words: list[str]) -> int:

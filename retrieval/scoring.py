@@ -105,7 +105,7 @@ class Scorer:
             return dated
         asked = {seed.row for i in through for seed in self.links[i].seeds} if self.links else set()
         others = nodes[~np.isin(nodes, list(asked))] if asked else nodes
-        nodes = others if len(others) or not self._comes_back(state) else nodes
+        nodes = nodes if self._comes_back(state) and (state.depth > 2 or not len(others)) else others
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, through)

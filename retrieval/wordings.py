@@ -178,6 +178,7 @@ class Lexicon:
         for family in self.families.values():
             for label in family.inverse_labels:
                 self._by_label.setdefault(normalize(label), (family, -1))
+        self.words = {word for f in self.families.values() for word in (*f.verbs, *f.subject_nouns, *f.object_nouns)}
         self._chains: dict[tuple[str, ...], list[Chain]] = {}
         for phrase, hops in chains():
             self._chains.setdefault(stems(phrase), []).append(hops)
