@@ -361,7 +361,7 @@ class PathSearch:
         """Which edges are walked, bool [edges]: not back, unless a noun asks for it and nothing else is there ("X's wife's
         husband"). In a nested phrase every thing counts on the way and at its end, but "X's father's sons" are others than X."""
         noun = unit >= 0 and self.relations.families[family].is_noun(question.units[unit].text)
-        within = any(question.units[u].position == question.units[unit].position for u in state.used)  # one word, "brother"
+        within = noun and any(question.units[u].position == question.units[unit].position for u in state.used)  # "grandson"
         if noun and unit == question.due(state.used) and not within:
             passing = len(state.used) + 1 < len(question.units) or state.depth > 1
             forth = np.ones(len(parent), bool) if passing else ~np.isin(edges.neighbor, state.level(0).nodes)

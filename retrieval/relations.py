@@ -46,6 +46,7 @@ class RelationIndex:
     Attributes:
         family_of: [relations] index into `families` by relation row.
         flip: [relations] -1 where the label runs from the family's object to its subject.
+        symmetric: [families] whether a direction says nothing; such a relation is one step, walked from either end.
     """
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lex: Lexicon | None = None) -> None:
@@ -57,7 +58,7 @@ class RelationIndex:
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
-        self._symmetric = np.zeros(0, bool)
+        self.symmetric = np.zeros(0, bool)
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
 
@@ -85,7 +86,7 @@ class RelationIndex:
                 self.families.append(family)
             self.family_of[row], self.flip[row] = index[family.name], flip
         self._index = index
-        self._symmetric = np.array([family.symmetric for family in self.families], bool)
+        self.symmetric = np.array([family.symmetric for family in self.families], bool)
         self._stems = [_label_stems(family) for family in self.families]
         self._former = [
             i
@@ -101,12 +102,12 @@ class RelationIndex:
         """The step that each group of edges is: 2 * family, and 1 more where it is walked from the family's object to its
         subject and that makes a difference, int64 [groups]."""
         family = self.family_of[groups.relation]
-        backward = (groups.direction * self.flip[groups.relation] < 0) & ~self._symmetric[family]
+        backward = (groups.direction * self.flip[groups.relation] < 0) & ~self.symmetric[family]
         return family.astype(np.int64) * 2 + backward
 
     def reverse(self, code: int) -> int:
         """The step that walks a relation the other way."""
-        return code if self._symmetric[code >> 1] else code ^ 1
+        return code if self.symmetric[code >> 1] else code ^ 1
 
     def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
