@@ -244,7 +244,9 @@ class PathSearch:
         self, state: State, step: tuple[int, int], question: Understanding, best: int, gain: float
     ) -> tuple[int, float, float]:
         """Back over the last relation: a second wording of it ("directed by the director of X"), or sharing, once."""
-        if best >= 0 and gain >= MATCHED and self.relations.families[step[0]].name in question.units[best].families:
+        there = max((state.used[u] for u, hop in state.hop_of.items() if hop == state.depth - 1), default=1.0)
+        again = best >= 0 and self.relations.families[step[0]].name in question.units[best].families
+        if again and min(gain, there) > WRONG_WAY:  # neither hop against the syntax
             return best, gain, gain
         if question.shares and not state.shared and not state.skips and self._is_shared(step, question):
             return -2, SHARED_GAIN, SHARED_GAIN

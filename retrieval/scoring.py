@@ -240,7 +240,8 @@ class Scorer:
     def _leaves_target(self, state: State) -> bool:
         """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
         units = self.question.units
-        named = [hop for u, hop in state.hop_of.items() if units[u].position == self.question.target and not units[u].type]
+        asked = {u for u, unit in enumerate(units) if unit.position == self.question.target and not unit.type}
+        named = [hop for u, hop in state.hop_of.items() if u in asked and not (units[u].fellow and state.shared)]
         return bool(named) and max(named) < state.depth - 1
 
     def _lacks_fellow(self, state: State) -> bool:
