@@ -43,6 +43,9 @@ def nested(text: str, name: tuple[int, int], phrases: Sequence[Phrase]) -> tuple
             break
         order.append(i)
         end = phrases[i].end
+    after = [phrase for phrase in phrases if phrase.start >= end]
+    if after and _BESIDE.fullmatch(text, end, after[0].start):  # "the years of X directed films" are none of X
+        return tuple(order)
     before = [i for i, phrase in enumerate(phrases) if phrase.end <= name[0]]
     start = name[0]
     if before and (phrases[before[-1]].kind or apposed(text, name, phrases[before[-1]])):

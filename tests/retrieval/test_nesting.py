@@ -28,6 +28,7 @@ def order(text: str, name: str = "Ida") -> list[str]:
         ("Who directed the films whose writer is Ida?", []),
         ("Who is the director of the film Ida?", ["director"]),
         ("Which films star Ida actors?", ["actors"]),
+        ("What are the genres of Ida directed films?", []),
         ("Which films did Ida direct?", []),
     ],
 )
