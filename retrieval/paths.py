@@ -296,7 +296,7 @@ class PathSearch:
         unit, family = question.units[u], self.relations.families[step[0]]
         if family.symmetric or stems(unit.text) in {stems(verb) for verb in family.two_way}:
             return True
-        if unit.fellow:
+        if unit.fellow or any(token.lower == "together" for token in question.tokens):  # both are its subjects
             return step[1] > 0
         walked = self._walked(state, question)
         if walked:
@@ -355,7 +355,6 @@ class PathSearch:
             skips=state.skips + (price == SKIP_PENALTY and not likely),
             learned=learned,
         )
-
 
     def _kept(
         self, state: State, parent: np.ndarray, edges: Expansion, family: int, unit: int, question: Understanding
