@@ -58,6 +58,7 @@ class RelationIndex:
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
+        self._by_stem: dict[str, list[int]] = {}
         self.symmetric = np.zeros(0, bool)
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
@@ -93,7 +94,7 @@ class RelationIndex:
             for i, family in enumerate(self.families)
             if family.name.split()[0] in {"former", "formerly"} and family.name != FORMER_NAME
         ]
-        self._by_stem: dict[str, list[int]] = defaultdict(list)
+        self._by_stem = defaultdict(list)
         for i, label in enumerate(self._stems):
             for word in label:
                 self._by_stem[word].append(i)
@@ -103,7 +104,8 @@ class RelationIndex:
         subject and that makes a difference, int64 [groups]."""
         family = self.family_of[groups.relation]
         backward = (groups.direction * self.flip[groups.relation] < 0) & ~self.symmetric[family]
-        return family.astype(np.int64) * 2 + backward
+        codes: np.ndarray = family.astype(np.int64) * 2 + backward
+        return codes
 
     def reverse(self, code: int) -> int:
         """The step that walks a relation the other way."""
