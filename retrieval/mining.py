@@ -79,8 +79,8 @@ class QuestionMiner:
         relations.refresh()
         self.kg, self.relations = kg, relations
         family = relations.family_of.astype(np.int64)
-        back = relations.flip < 0
-        codes = np.stack([family * 2 + back, family * 2 + ~back], axis=1).reshape(-1)
+        back, sided = relations.flip < 0, ~relations.symmetric[family]
+        codes = np.stack([family * 2 + (back & sided), family * 2 + (~back & sided)], axis=1).reshape(-1)
         skipped = [i for i, f in enumerate(relations.families) if f.name in NOT_ASKED]
         codes[np.isin(codes // 2, skipped)] = -1
         self.patterns = PatternMiner(kg.adjacency(), codes)

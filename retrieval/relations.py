@@ -20,6 +20,7 @@ from .question import OPEN_WEIGHT, Unit
 from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
+    from ..kg.adjacency import Groups
     from ..kg.graph import KnowledgeGraph
     from .encoder import Encoder
 
@@ -45,6 +46,7 @@ class RelationIndex:
     Attributes:
         family_of: [relations] index into `families` by relation row.
         flip: [relations] -1 where the label runs from the family's object to its subject.
+        symmetric: [families] whether a direction says nothing; such a relation is one step, walked from either end.
     """
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lex: Lexicon | None = None) -> None:
@@ -56,6 +58,8 @@ class RelationIndex:
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
+        self._by_stem: dict[str, list[int]] = {}
+        self.symmetric = np.zeros(0, bool)
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
 
@@ -83,16 +87,29 @@ class RelationIndex:
                 self.families.append(family)
             self.family_of[row], self.flip[row] = index[family.name], flip
         self._index = index
+        self.symmetric = np.array([family.symmetric for family in self.families], bool)
         self._stems = [_label_stems(family) for family in self.families]
         self._former = [
             i
             for i, family in enumerate(self.families)
             if family.name.split()[0] in {"former", "formerly"} and family.name != FORMER_NAME
         ]
-        self._by_stem: dict[str, list[int]] = defaultdict(list)
+        self._by_stem = defaultdict(list)
         for i, label in enumerate(self._stems):
             for word in label:
                 self._by_stem[word].append(i)
+
+    def codes(self, groups: Groups) -> np.ndarray:
+        """The step that each group of edges is: 2 * family, and 1 more where it is walked from the family's object to its
+        subject and that makes a difference, int64 [groups]."""
+        family = self.family_of[groups.relation]
+        backward = (groups.direction * self.flip[groups.relation] < 0) & ~self.symmetric[family]
+        codes: np.ndarray = family.astype(np.int64) * 2 + backward
+        return codes
+
+    def reverse(self, code: int) -> int:
+        """The step that walks a relation the other way."""
+        return code if self.symmetric[code >> 1] else code ^ 1
 
     def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
@@ -113,14 +130,24 @@ class RelationIndex:
         return self.lexicon.family(label)[0].event
 
     def weighed(self, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-        """Units as this graph weighs them: a wording of families that it does not have at all weighs as an open word."""
+        """Units as this graph reads them: a wording of families that it does not have at all weighs as an open word, and one of
+        several hops ("grandson") is a unit for each."""
         self.refresh()
-        return tuple(
-            replace(unit, weight=min(unit.weight, OPEN_WEIGHT))
-            if unit.families and not unit.families & self._index.keys()
-            else unit
-            for unit in units
-        )
+        return tuple(one for unit in units for one in self._weighed(unit))
+
+    def _weighed(self, unit: Unit) -> tuple[Unit, ...]:
+        spoken = {i for word in stems(unit.text) for i in self._by_stem.get(word, ())}
+        if unit.families & self._index.keys() or any({*stems(unit.text)} >= self._stems[i] for i in spoken):
+            return (unit,)
+        known = (hops for hops in self.lexicon.chains(unit.text) if all(name in self._index for name, _ in hops))
+        if hops := next(known, ()):
+            return tuple(self._hop(unit, self.families[self._index[name]], way) for name, way in hops)
+        return (replace(unit, weight=min(unit.weight, OPEN_WEIGHT)) if unit.families else unit,)
+
+    def _hop(self, unit: Unit, family: Family, way: int) -> Unit:
+        """One hop of a wording of several, said by a noun for where it leads."""
+        nouns = family.object_nouns if way > 0 else family.subject_nouns
+        return replace(unit, text=(*nouns, family.name)[0], families=frozenset({family.name}), type="", weight=1.0)
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         """How well a hop explains a unit, 0 to 1.
@@ -162,6 +189,8 @@ class RelationIndex:
                 return 1.0, 1.0
             if unit_stems in {stems(verb) for verb in family.weak_verbs}:
                 return _WEAK, _WEAK
+            if unit.fellow:
+                return 1.0, 1.0
             if subject or target:
                 forth, back = (subject, target) if unit.source else (target, subject)
                 return (1.0 if forth else _OTHER_END), (1.0 if back else _OTHER_END)

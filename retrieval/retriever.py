@@ -21,6 +21,7 @@ from .ambiguity import preferred
 from .base import Budget, Evidence, Hit
 from .difficulty import EvidenceDifficulty
 from .evidence import pack
+from .gaps import Gaps
 from .linking import Link, Linker
 from .paths import PathSearch, Search
 from .question import Understanding, Unit, understand
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 
 GOOD = 0.6  # score from which another day is not tried
 EXPIRED = 0.45  # factor for an answer that only past facts give to a question in the present
-_GAPS_NAMED = 2
 _TRIPLES_KEPT = 20_000
 UNDATED = 0.8  # factor for an event without a date when the question names one
 
@@ -240,25 +240,10 @@ class Retriever:
             if factor > 0 and paths:
                 support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
-        return sorted(grounded, key=lambda g: -g.score)
+        return sorted(grounded, key=lambda g: (-g.score, _backward(g)))
 
     def _gaps(self, candidate: Candidate) -> tuple[str, ...]:
-        """Which relation of the path is not recorded for some of the things it leads from, and for how many of them."""
-        if len(candidate.states) != 1:
-            return ()
-        state, found = candidate.states[0], []
-        for depth, (family, direction) in enumerate(state.steps[1:], start=1):
-            nodes = state.level(depth).nodes
-            groups = self.adjacency().groups(nodes)
-            walked = self.relations.family_of[groups.relation] == family
-            walked &= groups.direction * self.relations.flip[groups.relation] == direction
-            lacking = np.setdiff1d(np.arange(len(nodes)), groups.origin[walked])
-            if len(lacking):
-                labels = [node.label for node in self.kg.store.nodes(nodes[lacking[:_GAPS_NAMED]].tolist())]
-                more = f" and {len(lacking) - len(labels)} more" if len(lacking) > len(labels) else ""
-                name = self.relations.families[family].name
-                found.append(f"nothing is recorded under '{name}' for {', '.join(labels)}{more} ({len(lacking)} of {len(nodes)})")
-        return tuple(found)
+        return self._parts.gaps.along(candidate.states[0], self.adjacency()) if len(candidate.states) == 1 else ()
 
     def _known(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, as `_readable`; each is read once while the graph does not change."""
@@ -350,6 +335,10 @@ class _Parts:
         return RelationIndex(self.kg, self.encoder, self.lexicon)
 
     @cached_property
+    def gaps(self) -> Gaps:
+        return Gaps(self.kg, self.relations)
+
+    @cached_property
     def passages(self) -> PassageSearch:
         from .passages import PassageSearch
 
@@ -366,6 +355,11 @@ def _days(question: Understanding) -> list[tuple[int | None, float]]:
     if question.past:
         return [(None, 1.0)]
     return [(date.today().toordinal(), 1.0), (None, EXPIRED)]
+
+
+def _backward(grounded: Grounded) -> int:
+    """Hops that read a fact from its object: of two answers, the one that the facts name as such comes first."""
+    return sum(hop.direction < 0 for path in grounded.paths for hop in path.hops)
 
 
 def _top(found: Found) -> float:

@@ -98,6 +98,8 @@ class NodeTypes:
         if noun in CONTAINMENT_NOUNS and words & CONTAINMENT_NOUNS:
             return CONFLICT
         accepted = {PERSON, ORGANIZATION} if wanted == "agent" else {wanted}
+        if wanted == PLACE and not noun:
+            accepted.add(ORGANIZATION)  # "where does X work" asks for a firm
         if coarse:
             return COARSE if coarse & accepted else CONFLICT
         if implied:
