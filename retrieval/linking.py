@@ -35,8 +35,8 @@ _CALENDAR = frozenset(
     """.split()
 )
 _TITLES = frozenset("mr mrs ms dr prof professor president director chairman minister senator king queen sir lady".split())
-_LONGEST = 12
-MOST_SEEDS = 32
+LONGEST = 12  # words of a name
+MOST_SEEDS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +112,7 @@ class Linker:
         return whole, end - i
 
     def _exact_at(self, question: str, tokens: list[Token], i: int, case: Case) -> tuple[Link | None, int]:
-        for length in range(min(_LONGEST, len(tokens) - i), 0, -1):
+        for length in range(min(LONGEST, len(tokens) - i), 0, -1):
             last = tokens[i + length - 1]
             surface = question[tokens[i].start : last.end]
             if not _nameable(tokens[i : i + length], case, at_start=i == 0):
@@ -248,4 +248,4 @@ def _nameable(tokens: list[Token], case: Case, *, at_start: bool) -> bool:
     return first.lower not in STOPWORDS or first.lower in {"the", "a"} or first.text[:1].isupper()
 
 
-__all__ = ["MOST_SEEDS", "Link", "Linker"]
+__all__ = ["LONGEST", "MOST_SEEDS", "Link", "Linker"]

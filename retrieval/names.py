@@ -27,7 +27,7 @@ GENERIC = frozenset("group holding holdings company corporation firm".split())
 FORM, PART, INITIALS, LETTERS = 0.92, 0.85, 0.8, 0.7  # certainty of a match of each kind when it is the only one
 SLIPS = (1.0, 0.86, 0.76)  # and by the number of typing errors
 _SPOILT = 4  # trigrams that one error can change
-_MOST_PARTS = 64
+_MOST_PARTS = 256
 _MOST_LETTERS = 3
 _REBUILD = 2000
 _NEWLINE = 10
@@ -182,14 +182,21 @@ class _Block:
         wanted = np.unique(np.concatenate([_trigrams(np.frombuffer(f" {t} ".encode(), np.uint8)) for t in texts]))
         at = np.searchsorted(self._codes, wanted)
         at = at[self._codes[np.minimum(at, len(self._codes) - 1)] == wanted] if len(self._codes) else at[:0]
-        if len(at) < max(len(wanted) - missing, 1):
+        least = max(len(wanted) - missing, 1)
+        if len(at) < least:
             return []
+        at = at[np.argsort(self._first[at + 1] - self._first[at], kind="stable")]
         lists = [self._names[self._first[i] : self._first[i + 1]] for i in at.tolist()]
-        count = np.bincount(np.concatenate(lists), minlength=len(self))
-        keep = count >= max(len(wanted) - missing, 1)
+        near = np.unique(np.concatenate(lists[: len(at) - least + 1]))  # whoever has enough of them has one of the rarest
+        count = np.zeros(len(near), np.int64)
+        for i, held in enumerate(lists):
+            found = np.minimum(np.searchsorted(held, near), len(held) - 1)
+            count += held[found] == near
+            alive = count + len(lists) - i - 1 >= least
+            near, count = near[alive], count[alive]
         if words is None:
-            keep &= self._size - count <= missing
-        return [self._name(i) for i in np.flatnonzero(keep).tolist()]
+            near = near[self._size[near] - count <= missing]
+        return [self._name(i) for i in near.tolist()]
 
     def initialed(self, initials: str) -> list[str]:
         """Names with these first letters, small words and legal form left out or not."""
