@@ -74,8 +74,9 @@ def only(link: Link, row: int) -> Link:
 def guesses(question: Understanding, links: Sequence[Link], odd: Collection[int], retriever: Retriever) -> list[Guess]:
     """The best guesses, at most one at each place.
 
-    A guess holds a mention that is unknown or, in a question without capitals, an odd word; where there is neither and
-    nothing is linked, any words may be a name. It takes the place of the mentions inside it.
+    A guess holds a mention that is unknown or, in a question without capitals, an odd word; where nothing is linked in such a
+    question, any words may be a name. It takes the place of the mentions inside it. An exact name whose entities have no
+    relation that is asked for may be the beginning of a longer one.
 
     Args:
         question: it, read with its links.
@@ -86,15 +87,16 @@ def guesses(question: Understanding, links: Sequence[Link], odd: Collection[int]
     unknown = {link.start for link in links if not link.seeds}
     lower = not any(token.text[:1].isupper() for token in question.tokens[1:])
     doubted = unknown | (set(odd) if lower else set())
-    if not doubted and (links or not lower):
-        return []
+    anywhere = lower and not links
+    found = [*_longer(question, links, retriever)]
+    if not doubted and not anywhere:
+        return found
     opened = {question.tokens[unit.position].start for unit in question.units if not (unit.families or unit.type)}
-    found = []
     for window in _windows(question.text):
         held = {token.start for token in window}
         start, end = window[0].start, window[-1].end
         crossed = any(link.start < start < link.end or link.start < end < link.end for link in links)
-        if crossed or (doubted and not doubted & held):
+        if crossed or not (anywhere or doubted & held):
             continue
         link = _meant(retriever, question.text, start, end, exact=not doubted)
         inside = any(start <= other.start and other.end <= end for other in links)
@@ -103,6 +105,15 @@ def guesses(question: Understanding, links: Sequence[Link], odd: Collection[int]
             firm = bool(doubted & held) or len(held & opened) > 1
             found.append(replace(supported(link, question, retriever), firm=firm))
     return _apart(sorted(found, key=lambda guess: guess.rank))
+
+
+def _longer(question: Understanding, links: Sequence[Link], retriever: Retriever) -> Iterator[Guess]:
+    """Longer names that begin as one does that nothing is asked of, if something can be asked of them."""
+    for link in links:
+        if link.seeds and link.how == "exact" and max(supported(link, question, retriever).support) < RELATED:
+            longer = retriever.linker.longer(link)
+            if longer.seeds and (guess := supported(longer, question, retriever)).support[0] >= MATCHED:
+                yield replace(guess, firm=False)
 
 
 def _meant(retriever: Retriever, text: str, start: int, end: int, *, exact: bool) -> Link | None:

@@ -168,7 +168,7 @@ def _made(
     text, final = _replaced(spelled, decided, names)
     edits = [Edit("wording", asked.question[start:end], new) for start, end, new in slips]
     edits += [Edit(old.how, old.text, new) for old in moved for start, _, new in names if start == old.start and new != old.text]
-    if not edits and _words(final) <= _words([link for link in asked.links if link.seeds]):
+    if not edits and _rows(final) <= _rows(asked.links):
         return None
     if (similarity := _similarity(spelled, text, decided, asked.retriever)) < SIMILAR:
         return None
@@ -184,6 +184,11 @@ def _made(
         path=(round(path[0], 4), round(path[1], 4)),
         similarity=round(similarity, 4),
     )
+
+
+def _rows(links: Sequence[Link]) -> set[int]:
+    """Nodes that mentions may mean."""
+    return {seed.row for link in links for seed in link.seeds}
 
 
 def _words(links: Sequence[Link]) -> int:
