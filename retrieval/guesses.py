@@ -18,7 +18,7 @@ from .ambiguity import KEPT, support
 from .linking import LONGEST, Link
 from .names import FORM
 from .paths import MATCHED
-from .question import STOPWORDS, Token, Understanding, tokenize
+from .question import STOPWORDS, TYPE_NOUNS, Token, Understanding, tokenize
 
 if TYPE_CHECKING:
     from .retriever import Retriever
@@ -104,7 +104,8 @@ def guesses(question: Understanding, links: Sequence[Link], odd: Collection[int]
         if link is not None and (link.how != "part" or named):
             firm = bool(doubted & held) or len(held & opened) > 1
             found.append(replace(supported(link, question, retriever), firm=firm))
-    return _apart(sorted(found, key=lambda guess: guess.rank))
+    best = [guess for guess in found if guess.firm] or found
+    return _apart(sorted(best, key=lambda guess: guess.rank))
 
 
 def _longer(question: Understanding, links: Sequence[Link], retriever: Retriever) -> Iterator[Guess]:
@@ -138,14 +139,17 @@ def supported(link: Link, question: Understanding, retriever: Retriever) -> Gues
 
 
 def _windows(text: str) -> Iterator[list[Token]]:
-    """Runs of words close together that do not end in a small word or begin with one but "the"."""
+    """Runs of words close together, not all mere types, that do not end in a small word or begin with one but "the"."""
     tokens = tokenize(text)
     for i, first in enumerate(tokens):
         for j in range(i, min(i + LONGEST, len(tokens))):
             if j > i and not _GAP.fullmatch(text[tokens[j - 1].end : tokens[j].start]):
                 break
-            if tokens[j].lower not in STOPWORDS and (first.lower not in STOPWORDS or (first.lower in {"the", "a"} and j > i)):
-                yield tokens[i : j + 1]
+            window = tokens[i : j + 1]
+            bare = all(token.lower in STOPWORDS or token.lower in TYPE_NOUNS for token in window)
+            starts = first.lower not in STOPWORDS or (first.lower in {"the", "a"} and j > i)
+            if starts and not bare and tokens[j].lower not in STOPWORDS:
+                yield window
 
 
 def _apart(ranked: Sequence[Guess]) -> list[Guess]:

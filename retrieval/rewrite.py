@@ -36,7 +36,7 @@ SIMILAR = 0.6  # cosine from which a rewrite still means the question
 GAIN = 0.05  # least rise of the path score that counts
 DECISIVE = 2.0  # factor by which the path of one entity must beat those of its rivals
 SOUND = 0.3  # least path score that may speak for a guess
-_GLANCE = Budget(beam=8, expansions=10_000, fan_out=512)  # of the searches that weigh a guess
+_GLANCE = Budget(beam=8, fan_out=512)  # of the searches that weigh a guess
 _ALL = 1000  # candidates of such a search
 _RIVALS = 3  # most entities of one mention that are told apart by search
 _SHORTEST = 5  # letters of the stem of a relation word that is repaired
