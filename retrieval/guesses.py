@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..kg.model import normalize
 from .ambiguity import KEPT, support
 from .linking import LONGEST, Link
 from .names import FORM
@@ -35,7 +36,8 @@ class Guess:
     Attributes:
         link: its entities, the best supported first.
         words: how many of its words carry content.
-        firm: it holds a word that is nothing else, or several that are not known to ask for anything.
+        firm: it holds a word that is nothing else, or several that are not known to ask for anything, or one that begins the
+            name of something with a relation that is asked for.
         support: of each entity, 0 to 1.
     """
 
@@ -102,10 +104,20 @@ def guesses(question: Understanding, links: Sequence[Link], odd: Collection[int]
         inside = any(start <= other.start and other.end <= end for other in links)
         named = bool(held & opened) and (inside or not links)
         if link is not None and (link.how != "part" or named):
-            firm = bool(doubted & held) or len(held & opened) > 1
-            found.append(replace(supported(link, question, retriever), firm=firm))
+            guess = supported(link, question, retriever)
+            firm = bool(doubted & held) or len(held & opened) > 1 or _begins(guess, question, opened)
+            found.append(replace(guess, firm=firm))
     best = [guess for guess in found if guess.firm] or found
     return _apart(sorted(best, key=lambda guess: guess.rank))
+
+
+def _begins(guess: Guess, question: Understanding, opened: Collection[int]) -> bool:
+    """Whether a word that stands alone among known ones begins the name of something that is asked about ("joan's spouse")."""
+    link, places = guess.link, [i for i, token in enumerate(question.tokens) if guess.link.start <= token.start < guess.link.end]
+    beside = question.tokens[max(places[0] - 1, 0) : places[0]] + question.tokens[places[-1] + 1 : places[-1] + 2]
+    alone = not any(token.start in opened for token in beside)
+    said = normalize(link.text) + " "
+    return alone and guess.support[0] >= MATCHED and normalize(link.seeds[0].node.label).startswith(said)
 
 
 def _longer(question: Understanding, links: Sequence[Link], retriever: Retriever) -> Iterator[Guess]:
