@@ -188,21 +188,14 @@ class _Block:
         wanted = np.unique(np.concatenate([_trigrams(np.frombuffer(f" {t} ".encode(), np.uint8)) for t in texts]))
         at = np.searchsorted(self._codes, wanted)
         at = at[self._codes[np.minimum(at, len(self._codes) - 1)] == wanted] if len(self._codes) else at[:0]
-        least = max(len(wanted) - missing, 1)
-        if len(at) < least:
+        if len(at) < max(len(wanted) - missing, 1):
             return []
-        at = at[np.argsort(self._first[at + 1] - self._first[at], kind="stable")]
         lists = [self._names[self._first[i] : self._first[i + 1]] for i in at.tolist()]
-        near = np.unique(np.concatenate(lists[: len(at) - least + 1]))  # whoever has enough of them has one of the rarest
-        count = np.zeros(len(near), np.int64)
-        for i, held in enumerate(lists):
-            found = np.minimum(np.searchsorted(held, near), len(held) - 1)
-            count += held[found] == near
-            alive = count + len(lists) - i - 1 >= least
-            near, count = near[alive], count[alive]
+        count = np.bincount(np.concatenate(lists), minlength=len(self))
+        keep = count >= max(len(wanted) - missing, 1)
         if words is None:
-            near = near[self._size[near] - count <= missing]
-        return [self._name(i) for i in near.tolist()]
+            keep &= self._size - count <= missing
+        return [self._name(i) for i in np.flatnonzero(keep).tolist()]
 
     def initialed(self, initials: str) -> list[str]:
         """Names with these first letters, small words and legal form left out or not."""
