@@ -54,12 +54,12 @@ def stem(word: str) -> str:
 
     >>> stem("suppliers") == stem("supplied") == stem("supply")
     True
-    >>> stem("owner") == stem("owns")
-    True
+    >>> stem("owner") == stem("owns"), stem("chairmen") == stem("chairman"), stem("heiresses") == stem("heiress")
+    (True, True, True)
     """
-    word = word.lower()
+    word = re.sub(r"(?<=..)men$", "man", word.lower())
     for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3 and not (suffix == "s" and word.endswith(("ss", "us"))):
             word = word[: -len(suffix)]
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
