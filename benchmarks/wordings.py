@@ -134,6 +134,11 @@ def _steps(codes: tuple[int, ...]) -> Steps:
     return tuple((code // 2, 1 - 2 * (code & 1)) for code in codes)
 
 
+def read_either_way(steps: Steps, relations: RelationIndex) -> Steps:
+    """A path with one direction for relations that are said alike both ways: "rival" asks for either."""
+    return tuple((family, 1 if relations.families[family].mutual else way) for family, way in steps)
+
+
 def searched(retriever: Retriever, question: MinedQuestion) -> list[Steps]:
     """Signatures of the path search, best first."""
     links = retriever.link(question.marked)

@@ -108,6 +108,11 @@ class Family:
     exclusive: str = ""
     closed: str = ""
 
+    @property
+    def mutual(self) -> bool:
+        """Whether both its ends go by the same nouns, so that a question cannot tell its directions apart ("rival")."""
+        return bool(self.subject_nouns) and {*self.subject_nouns} == {*self.object_nouns}
+
     def is_noun(self, phrase: str) -> bool:
         """Whether a phrase names one of its ends; "supplier" does, and "supplies", though of the same stem, does not."""
         nouns, words = (*self.subject_nouns, *self.object_nouns), stems(phrase)
