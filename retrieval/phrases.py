@@ -233,7 +233,9 @@ _SHARED_BY_VERB = (
 )  # fmt: skip
 _SHARED_WHOSE = ((2, "the {t} whose {s} (also |){acts} {np}"), (1, "the {t} {done} by the {s} who {acts} {np}"))
 
-_TIGHT = re.compile(r"\{np\}('s)? (co-)?\{(s|t|done|from)\}|by \{one\} \{np\}")  # what follows would belong to the last noun of a longer phrase
+_TIGHT = re.compile(  # said of a longer phrase, what follows would belong to its last noun
+    r"\{np\}('s)? (co-)?\{(s|t|done|from)\}|by \{one\} \{np\}"
+)
 _PASSIVE = re.compile(r"\{done\} by|\{np\} \{done\} \{t\}|was \{done\} by")
 _NO_PASSIVE = frozenset("belong come compete go have lie reside say sit tie vie walk work".split())
 _COMPACT = re.compile(  # a name, "the firm NAME", "NAME's owner's rival"

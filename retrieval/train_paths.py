@@ -23,7 +23,7 @@ from ..kg.mining import Pattern
 from .encoder import TextEncoder
 from .mining import MinedQuestion, QuestionMiner
 from .stepwise import DEPTHS, SHARED, Reader, StepScorer
-from .train_reader import Report, encode, fit, import_torch, module
+from .train_reader import Report, encode, fit, import_torch, module, twins
 from .trained import general_scorer
 from .wordings import Family, stems
 
@@ -100,6 +100,7 @@ def train(
     for i, question in enumerate(mined):
         for depth, codes in enumerate(miner.options(question)[:DEPTHS]):
             options[i, depth, codes] = True
+    options &= ~twins(data.steps, np.array([family.mutual for family in relations.families]).repeat(2))
     first = general_scorer(reader, relations)
     torch.manual_seed(seed)
     model = module(torch, encoder.dim, {name: first.weights[name] for name in SHARED})

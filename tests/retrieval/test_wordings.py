@@ -87,3 +87,11 @@ def test_the_packaged_families_are_sound() -> None:
         assert lexicon().family(family.name) == (family, 1)
         for phrase in (*family.verbs, *family.weak_verbs, *family.subject_nouns, *family.object_nouns):
             assert family.name in lexicon().phrases[stems(phrase)], phrase
+
+
+def test_families_whose_ends_go_by_the_same_nouns_are_mutual() -> None:
+    known = lexicon().families
+    assert known["competes with"].mutual
+    assert known["married to"].mutual
+    assert not known["owns"].mutual
+    assert not known["born in"].mutual, "it has nouns for one end only, which is no sameness"
