@@ -181,23 +181,10 @@ def module(torch: Any, width: int, start: dict[str, np.ndarray] | None = None) -
             rows = rows + rows @ self.lift_down @ self.lift_up
             return torch.cat([rows / (rows.norm(dim=1, keepdim=True) + 1e-6), self.stop[None]])
 
-        def block(self, keys: Any, mask: Any) -> Any:
-            """Keys [batch, t, k] that have seen each other."""
-            n, t, k = keys.shape
-            seen = keys / (keys.square().mean(dim=2, keepdim=True) + 1e-6).sqrt()
-            query, key, value = (
-                (seen @ one).reshape(n, t, HEADS, -1).transpose(1, 2) for one in (self.mix_query, self.mix_key, self.mix_value)
-            )
-            apart = (torch.arange(t) - torch.arange(t)[:, None]).clamp(-NEAR, NEAR) + NEAR
-            scores = query @ key.transpose(2, 3) / np.sqrt(k // HEADS) + self.near[:, apart]
-            mixed = torch.softmax(scores.masked_fill(~mask[:, None, None], -1e9), dim=3) @ value
-            keys = keys + mixed.transpose(1, 2).reshape(n, t, k) @ self.mix_out
-            return keys + torch.relu(keys @ self.wide) @ self.narrow
-
         def forward(self, states: Any, places: Any, mask: Any, steps: Any, bias: Any) -> Any:
             """Logits [batch, DEPTHS, steps]."""
             lengths = mask.sum(dim=1, keepdim=True).float()
-            whole, keys = states.sum(dim=1) / lengths, self.block(states @ self.keys, mask)
+            whole, keys = states.sum(dim=1) / lengths, block(torch, self, states @ self.keys, mask)
             context, spot = torch.zeros_like(whole), torch.zeros_like(keys[:, 0])
             covered = torch.zeros_like(mask, dtype=torch.float32)
             content = torch.sigmoid(states @ self.content + self.content_bias) * mask
@@ -217,6 +204,20 @@ def module(torch: Any, width: int, start: dict[str, np.ndarray] | None = None) -
             return torch.stack(rows, dim=1)
 
     return Module()
+
+
+def block(torch: Any, model: Any, keys: Any, mask: Any) -> Any:
+    """Keys [batch, t, k] that have seen each other."""
+    n, t, k = keys.shape
+    seen = keys / (keys.square().mean(dim=2, keepdim=True) + 1e-6).sqrt()
+    query, key, value = (
+        (seen @ one).reshape(n, t, HEADS, -1).transpose(1, 2) for one in (model.mix_query, model.mix_key, model.mix_value)
+    )
+    apart = (torch.arange(t) - torch.arange(t)[:, None]).clamp(-NEAR, NEAR) + NEAR
+    scores = query @ key.transpose(2, 3) / np.sqrt(k // HEADS) + model.near[:, apart]
+    mixed = torch.softmax(scores.masked_fill(~mask[:, None, None], -1e9), dim=3) @ value
+    keys = keys + mixed.transpose(1, 2).reshape(n, t, k) @ model.mix_out
+    return keys + torch.relu(keys @ model.wide) @ model.narrow
 
 
 def fit(
