@@ -2,7 +2,8 @@
 
 Relation labels are encoded once and cached by label; at question time only the units are encoded. A unit that is a known
 wording of a family speaks for that family and hardly for others, however near their vectors are: "chief financial
-officer" lies close to "chief executive of" in every embedding and is still another job. A relation of the past ("formerly
+officer" lies close to "chief executive of" in every embedding and is still another job. Words that are a wording of no family
+of the graph speak for the families whose wordings mean nearly the same, each way by its own. A relation of the past ("formerly
 owns") answers only questions that ask for the past.
 """
 
@@ -16,7 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kg.model import Relation
+from .phrases import wordings_of
 from .question import OPEN_WEIGHT, Unit
+from .stepwise import Reader
 from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 WORDINGS = "wordings.toml"  # of a graph, beside its data
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
+_MEANT_FLOOR, _MEANT_SPAN = 0.35, 0.35  # the same for the mean of a family's wordings
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
 FORMER_NAME = "formerly known as"
 _OTHER_END = 0.25  # a noun that names the end a hop comes from
@@ -74,7 +78,25 @@ class RelationIndex:
             missing = [f.name for f in self.families if f.name not in self._vectors]
             self._vectors.update(zip(missing, self.encoded(missing)))
             self._matrix = np.array([self._vectors[f.name] for f in self.families], np.float32).reshape(len(self.families), -1)
+            self._steps = self._step_vectors()
         self._seq = self.kg.store.seq
+
+    def _step_vectors(self) -> np.ndarray:
+        """What the wordings of each family mean, walked either way: unit vectors, float32 [families, 2, d].
+
+        Those of the packaged lexicon come encoded with the reader.
+        """
+        reader, packaged = Reader.default(), lexicon().families
+        known = reader.means() if reader.encoder == self.encoder.id else {}
+        texts = {f.name: [wordings_of(f, 1), wordings_of(f, -1)] for f in self.families}
+        own = [f.name for f in self.families if f.name not in known or f != packaged.get(f.name)]
+        every = list(dict.fromkeys(text for name in own for some in texts[name] for text in some))
+        vectors = dict(zip(every, self.encoded(every)))
+        for name in own:
+            known[name] = np.array([np.mean([vectors[text] for text in some], axis=0) for some in texts[name]])
+        means = np.array([known[f.name] for f in self.families], np.float32).reshape(len(self.families), 2, self.encoder.dim)
+        unit: np.ndarray = means / (np.linalg.norm(means, axis=2, keepdims=True) + 1e-9)
+        return unit
 
     def _number(self, relations: list[tuple[int, Relation]], size: int) -> None:
         index: dict[str, int] = {}
@@ -167,10 +189,13 @@ class RelationIndex:
             return result
         vectors = self.encoder.encode([unit.text for unit in units])
         cosine = np.clip((self._matrix @ vectors.T - _COSINE_FLOOR) / _COSINE_SPAN, 0, 1) * _COSINE_CAP
+        meant = np.clip((self._steps @ vectors.T - _MEANT_FLOOR) / _MEANT_SPAN, 0, 1) * _COSINE_CAP
         for j, unit in enumerate(units):
             unit_stems = stems(unit.text)
             cap = _FOREIGN_CAP if unit.families else _TYPE_CAP if unit.type else 1.0
             result[:, :, j] = np.minimum(cosine[:, j], cap)[:, None]
+            if not unit.type and not unit.families & self._index.keys():  # "contender" is near the words for `competes with`
+                result[:, :, j] = np.maximum(result[:, :, j], meant[:, :: -1 if unit.source else 1, j])
             spoken = {i for word in unit_stems for i in self._by_stem.get(word, ())}
             spoken.update(self._index[name] for name in unit.families if name in self._index)
             for i in spoken:
