@@ -1,8 +1,10 @@
-"""Questions over given graphs, hop count not told: `python benchmarks/kgqa.py DATASET_DIR [--limit N] [--split dev|test]`.
+"""Questions over given graphs, hop count not told: `python benchmarks/kgqa.py DATASET_DIR [--limit N] [--skip N]
+[--split dev|test]`.
 
 The folder holds `kb.txt` with `qa_SPLIT_*.jsonl` (MetaQA), or `NAME_kb.tsv` with `NAME_questions.jsonl` (PathQuestion), any
 number of each. Every graph is ingested into a new folder and asked through `Agent`. A question is
-{question, topic_entity, answers}; of a longer file, N are drawn at random (seed 0).
+{question, topic_entity, answers}; of a longer file, N are drawn at random (seed 0). `--skip N` leaves out those
+that `--limit N` draws, so that what was looked at while developing is not measured again.
 
 `hits@1`: the first answer is gold. `f1`: between the set of answers and the gold set; 0 for an abstention. `abstained` and
 `wrong` (answered, first answer not gold) show what a system does with the `*_kb_incomplete` files, whose graph lacks a
@@ -90,8 +92,10 @@ def graphs(folder: Path, split: str) -> dict[Path, list[Path]]:
     return {kb: [kb.with_name(kb.name.replace("_kb.tsv", "_questions.jsonl"))] for kb in sorted(folder.glob("*_kb.tsv"))}
 
 
-def sample(path: Path, limit: int) -> list[Question]:
+def sample(path: Path, limit: int, skip: int = 0) -> list[Question]:
     rows = read_jsonl(path)
+    seen = set(random.Random(0).sample(range(len(rows)), min(skip, len(rows))))  # what `--limit SKIP` draws
+    rows = [row for i, row in enumerate(rows) if i not in seen]
     drawn = random.Random(0).sample(rows, limit) if len(rows) > limit else rows
     group = re.sub(r"^qa_[a-z]+_|_questions$", "", path.stem)
     return [Question(row["question"], row["topic_entity"], frozenset(map(normalize, row["answers"])), group) for row in drawn]
@@ -245,6 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--limit", type=int, default=200, help="questions drawn from each file (200)")
+    parser.add_argument("--skip", type=int, default=0, help="draw from those that --limit SKIP does not draw (0)")
     parser.add_argument("--split", choices=("dev", "test"), default="dev", help="of MetaQA's files (dev)")
     options = parser.parse_args()
     found = graphs(options.dataset, options.split)
@@ -253,7 +258,7 @@ def main() -> None:
     encoder = Encoder.default()
     index_s, train_s, rows = 0.0, 0.0, defaultdict(list)
     for kb, files in found.items():
-        asked = [question for file in files for question in sample(file, options.limit)]
+        asked = [question for file in files for question in sample(file, options.limit, options.skip)]
         indexing, training, more = run(kb, asked, encoder)
         index_s, train_s = index_s + indexing, train_s + training
         for system, some in more.items():

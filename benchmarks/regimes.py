@@ -1,6 +1,6 @@
 """Three ways to hand evidence to a reader, and what each costs and holds (FinReflectKG-MultiHop: S1, S2, S3).
 
-S1    What hoptrace packs: the quotes of the paths it kept, then single sentences of its five best passages, together at
+S1    What hoptrace packs: the quotes of the paths it kept, then other single sentences of its five best passages, together at
       most `SENTENCES` tokens.
 S2    A page window: the ten best passages of the page retriever, which is reciprocal-rank fusion of BM25 and cosine, each
       with the chunks before and after it in its source. In a corpus of one-chunk passages that is the ten passages. It is
@@ -23,7 +23,6 @@ import numpy as np
 from hoptrace import KnowledgeGraph
 from hoptrace.kg.model import Chunk, normalize
 from hoptrace.retrieval.encoder import Encoder
-from hoptrace.retrieval.evidence import excerpts
 from hoptrace.retrieval.passages import PassageSearch
 
 PAGES = 10  # of the page retriever
@@ -37,7 +36,6 @@ class Regimes:
 
     def __init__(self, kg: KnowledgeGraph, search: PassageSearch, encoder: Encoder) -> None:
         self.kg, self.search, self.encoder = kg, search, encoder
-        self._titles = {source.id: source.title for source in kg.sources()}
         self._next: dict[int, list[int]] = {}
         by_source: dict[str, list[int]] = {}
         for row, chunk in kg.store.chunks():
@@ -56,13 +54,12 @@ class Regimes:
             if cost <= left:
                 kept.append(quote)
                 left -= cost
-        passages = [(self._titles[chunk.source_id], chunk.text) for chunk in self._chunks(own)]
-        sentences = [text for _, text in excerpts(question, passages, self.encoder, left)]
+        sentences = [text for _, text in self.search.excerpts(question, OWN, left, kept)]
         pages = self._pages(ranked[:PAGES])
         distractors = [text for text in self._pages(ranked[PAGES:]) if text not in pages]
         shuffled = random.Random(question).sample([*pages, *distractors], len(pages) + len(distractors))
         return {
-            "S1": [*kept, *(text for text in sentences if text not in kept)],
+            "S1": [*kept, *sentences],
             "S2": pages,
             "own": self._pages(own),
             "S3": shuffled,

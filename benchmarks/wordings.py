@@ -6,8 +6,10 @@ reader for relations in general is trained without them, and from there a path s
 Asked are mined questions about seeds not trained on, by hops: `trained` uses known wordings, `unseen` only wordings taken
 out. The hop count is not told.
 
-`path@k`: the gold relation path is among the k best. Baselines rank the signatures that exist around the seed: `mean` by the
-mean cosine of the question with each hop's relation, `signature` by the cosine with the labels in the order walked.
+`path@k`: the gold relation path is among the k best. A relation whose two ends go by the same nouns ("the rivals of X") is
+one step, walked from either end. Baselines rank the signatures that exist around the seed:
+`mean` by the mean cosine of the question with each hop's relation, `signature` by the cosine with the labels in the order
+walked.
 `general` and `trained` are beams by the reader alone, before and after training on the graph; `untrained` and `hoptrace` are
 the whole path search without it and with the trained one.
 """
@@ -141,8 +143,16 @@ def searched(retriever: Retriever, question: MinedQuestion) -> list[Steps]:
     return list(dict.fromkeys(candidate.states[0].steps for candidate in found.candidates))
 
 
-def measure(rank: Callable[[MinedQuestion], list[Steps]], questions: list[MinedQuestion]) -> dict[str, Any]:
+Asked = dict[tuple[str, int], list[MinedQuestion]]  # by kind of wordings and hops
+Figures = dict[tuple[str, int], dict[str, Any]]
+
+
+def measure(rank: Callable[[MinedQuestion], list[Steps]], asked: Asked) -> Figures:
     """path@1 and path@5 with intervals, and times."""
+    return {key: _measured(rank, questions) for key, questions in asked.items()}
+
+
+def _measured(rank: Callable[[MinedQuestion], list[Steps]], questions: list[MinedQuestion]) -> dict[str, Any]:
     hits: dict[int, list[float]] = {1: [], 5: []}
     spent = []
     for question in questions:
@@ -155,6 +165,43 @@ def measure(rank: Callable[[MinedQuestion], list[Steps]], questions: list[MinedQ
     return figures | {"latency_ms": percentiles(spent)}
 
 
+def ask(miner: QuestionMiner, split: Split, count: int, rng: random.Random) -> Asked:
+    """Questions about seeds not trained on, with known wordings and with those taken out."""
+
+    def unseen(family: Family, way: int, phrase: str) -> bool:
+        return not split.wording(family, way, phrase)
+
+    def seeds(row: int) -> bool:
+        return not split.seeds(row)
+
+    kinds = {"trained": split.wording, "unseen": unseen}
+    return {
+        (kind, hops): miner.mine(count, rng, hops=(hops,), allowed=allowed, seeds=seeds)
+        for kind, allowed in kinds.items()
+        for hops in (2, 3)
+    }
+
+
+def compare(kg: KnowledgeGraph, options: argparse.Namespace, rng: random.Random) -> tuple[dict[str, Figures], float]:
+    """Figures by system, and how long training on the graph took (seconds)."""
+    encoder, split = Encoder.default(), Split(options.seed)
+    relations = RelationIndex(kg, encoder)
+    miner = QuestionMiner(kg, relations)
+    asked = ask(miner, split, options.questions, rng)
+    reader = Reader.load(options.reader) if options.reader else train_reader(encoder, allowed=split.wording, report=print)
+    retriever = Retriever(kg, encoder, lexicon=without(split))
+    results = {"untrained": measure(lambda q: searched(retriever, q), asked)}
+    start = time.perf_counter()
+    scorer = train(kg, relations, encoder, questions=options.train, seed=options.seed, split=split, reader=reader, report=print)
+    install(kg, scorer)
+    train_s = time.perf_counter() - start
+    ranker = Ranker(miner, relations, encoder, {"general": general_scorer(reader, relations), "trained": scorer})
+    for system in SYSTEMS[:4]:
+        results[system] = measure(lambda q, s=system: ranker.rank(s, q), asked)
+    results["hoptrace"] = measure(lambda q: searched(retriever, q), asked)
+    return results, train_s
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kb", type=Path, nargs="?")
@@ -164,39 +211,17 @@ def main() -> None:
     parser.add_argument("--reader", type=Path, help="a reader trained without the wordings held out, instead of training one")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    encoder, split, rng = Encoder.default(), Split(options.seed), random.Random(options.seed + 7)
+    rng = random.Random(options.seed + 7)
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
         kb = options.kb or Path(folder) / "kb.txt"
         if options.kb is None:
             generate(kb, rng, options.scale)
         kg.ingest([kb])
-        relations = RelationIndex(kg, encoder)
-        miner = QuestionMiner(kg, relations)
-        seen = {"allowed": split.wording, "seeds": lambda row: not split.seeds(row)}
-        unseen = seen | {"allowed": lambda family, way, phrase: not split.wording(family, way, phrase)}
-        asked = {
-            (kind, hops): miner.mine(options.questions, rng, hops=(hops,), **how)
-            for kind, how in (("trained", seen), ("unseen", unseen))
-            for hops in (2, 3)
-        }
-        reader = Reader.load(options.reader) if options.reader else train_reader(encoder, allowed=split.wording, report=print)
-        retriever = Retriever(kg, encoder, lexicon=without(split))
-        results: dict[str, dict[tuple[str, int], dict[str, Any]]] = {}
-        results["untrained"] = {key: measure(lambda q: searched(retriever, q), some) for key, some in asked.items()}
-        start = time.perf_counter()
-        scorer = train(
-            kg, relations, encoder, questions=options.train, seed=options.seed, split=split, reader=reader, report=print
-        )
-        install(kg, scorer)
-        train_s = time.perf_counter() - start
-        ranker = Ranker(miner, relations, encoder, {"general": general_scorer(reader, relations), "trained": scorer})
-        for system in SYSTEMS[:4]:
-            results[system] = {key: measure(lambda q, s=system: ranker.rank(s, q), some) for key, some in asked.items()}
-        results["hoptrace"] = {key: measure(lambda q: searched(retriever, q), some) for key, some in asked.items()}
+        results, train_s = compare(kg, options, rng)
     report(options.kb.name if options.kb else "generated", results, train_s)
 
 
-def report(dataset: str, results: dict[str, dict[tuple[str, int], dict[str, Any]]], train_s: float) -> None:
+def report(dataset: str, results: dict[str, Figures], train_s: float) -> None:
     """The table for people and the line for programs."""
     table: list[list[object]] = []
     for (kind, hops), first in results["hoptrace"].items():

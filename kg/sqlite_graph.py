@@ -59,6 +59,17 @@ class GraphReads(TextReads):
             raise InputError(f"no node in row {missing[0]}")
         return [found[row] for row in wanted.tolist()]
 
+    def labels(self, rows: Sequence[int] | np.ndarray) -> list[str]:
+        wanted = np.asarray(rows, dtype=np.int64)
+        found: dict[int, str] = {}
+        for batch in batches(np.unique(wanted)):
+            found.update(
+                self.query("SELECT row, label FROM node WHERE row IN (SELECT value FROM json_each(?))", json.dumps(batch))
+            )
+        if missing := [row for row in wanted.tolist() if row not in found]:
+            raise InputError(f"no node in row {missing[0]}")
+        return [found[row] for row in wanted.tolist()]
+
     def _nodes(self, rows: Iterable[int]) -> dict[int, Node]:
         listed = json.dumps(list(rows))
         with self._snapshot() as db:
@@ -296,18 +307,17 @@ class GraphReads(TextReads):
         """Spans with their quotes re-read from the chunks; live ones, or historic ones of a triple that has no others."""
         spans: dict[int, list[Span]] = defaultdict(list)
         historic: dict[int, list[Span]] = defaultdict(list)
-        texts: dict[int, tuple[str, int, int]] = {}
         rows = self.query(
             "SELECT span.triple, source.key, span.start, span.end, crc, extractor, confidence, graph, source.live, chunk.row, "
             "chunk.key, chunk.start, chunk.end FROM span JOIN source ON source.row = span.source JOIN chunk ON chunk.row = chunk "
             "WHERE span.triple IN (SELECT value FROM json_each(?)) ORDER BY source.uri, span.start, span.end, source.key",
             listed,
         )
+        holding = json.dumps(sorted({fields[9] for fields in rows}))
+        texts = dict(self.query("SELECT row, text FROM chunk WHERE row IN (SELECT value FROM json_each(?))", holding))
         for triple, source, start, end, crc, extractor, confidence, graph, live, chunk, chunk_key, begin, until in rows:
-            if chunk not in texts:
-                texts[chunk] = (self._one("SELECT text FROM chunk WHERE row = ?", chunk)[0], begin, until)
             source_id = id_of("s", source)
-            quote = texts[chunk][0][start - begin : end - begin] if end <= until else self.text(source_id, start, end)
+            quote = texts[chunk][start - begin : end - begin] if end <= until else self.text(source_id, start, end)
             if crc32(quote.encode()) != crc:
                 raise CorruptionError(f"span {start}-{end} of {source_id} does not show what it was stored with")
             span = Span(source_id, start, end, quote, id_of("c", chunk_key), extractor, confidence, graph)

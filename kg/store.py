@@ -209,6 +209,9 @@ class Store(Protocol):
     def nodes(self, rows: Sequence[int] | np.ndarray) -> list[Node]:
         """Nodes in the order of `rows`."""
 
+    def labels(self, rows: Sequence[int] | np.ndarray) -> list[str]:
+        """Labels alone, in the order of `rows`: what many nodes are called costs a fraction of reading them."""
+
     def entity(self, id_or_label: str) -> Entity:
         """By id, iri or label (exact, then normalised or alias; the best-supported one where several share it).
 

@@ -381,6 +381,9 @@ class StoreContract:
         store = self.filled(tmp_path, [FOUNDED])
         nodes, chunks = store.mentions()
         assert {node.label for node in store.nodes(nodes)} == {"Orla Vance", "Brightwater Labs Ltd"}
+        assert store.labels(nodes[::-1]) == [node.label for node in store.nodes(nodes[::-1])]
+        with raises(InputError, "no node"):
+            store.labels([10**9])
         assert set(chunks.tolist()) <= {row for row, _ in store.chunks()}
 
     def test_a_sound_store_verifies(self, tmp_path: Path) -> None:

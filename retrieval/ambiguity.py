@@ -35,21 +35,39 @@ def preferred(
     Returns:
         Links with at most eight entities each.
     """
-    gains = relations.gains(question.units)
-    weighted = (gains * np.array([unit.weight for unit in question.units], np.float32)).max(axis=2, initial=0)
     ordered = []
     for i, link in enumerate(links):
         rows = np.array([seed.row for seed in link.seeds], np.int32)
-        use = np.zeros(len(rows))
-        if len(rows) > 1:
-            groups = adjacency.groups(rows)
-            direction = groups.direction * relations.flip[groups.relation]
-            np.maximum.at(use, groups.origin, weighted[relations.family_of[groups.relation], (direction < 0).astype(int)])
-            if noun := _noun_before(question, i):
-                use += [types.fit(row, TYPE_NOUNS[noun], noun) for row in rows.tolist()]
+        use = support(rows, question, relations, adjacency) if len(rows) > 1 else np.zeros(len(rows))
+        if len(rows) > 1 and (noun := _noun_before(question, i)):
+            use += [types.fit(row, TYPE_NOUNS[noun], noun) for row in rows.tolist()]
         order = sorted(range(len(rows)), key=lambda k: (-link.seeds[k].score, -use[k], k))
         ordered.append(replace(link, seeds=tuple(link.seeds[k] for k in order[:KEPT])))
     return ordered
+
+
+def support(
+    rows: np.ndarray, question: Understanding, relations: RelationIndex, adjacency: Adjacency, free: np.ndarray | None = None
+) -> np.ndarray:
+    """How well the relations of each entity answer to the words of a question, by its best one; nothing is searched.
+
+    Args:
+        rows: int32 [n] node rows.
+        question: it, read.
+        relations: the graph's.
+        adjacency: its edges.
+        free: bool [units], which units count; all where None.
+
+    Returns:
+        float64 [n], gain times weight of the unit, 0 to 1.
+    """
+    weights = np.array([unit.weight for unit in question.units], np.float32) * (1 if free is None else free)
+    weighted = (relations.gains(question.units) * weights).max(axis=2, initial=0)
+    groups = adjacency.groups(rows)
+    backward = (groups.direction * relations.flip[groups.relation] < 0).astype(int)
+    best = np.zeros(len(rows))
+    np.maximum.at(best, groups.origin, weighted[relations.family_of[groups.relation], backward])
+    return best
 
 
 def _noun_before(question: Understanding, mention: int) -> str:

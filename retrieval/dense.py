@@ -66,6 +66,11 @@ class DenseIndex:
             raise RuntimeError("refresh left no state")
         return self._state
 
+    @property
+    def whole(self) -> bool:
+        """Whether every chunk has a vector: there are not too many records."""
+        return len(self.state().meta["records"]) <= RECORD_LIMIT
+
     def _rebuild(self, work: _Work) -> RowVectors:
         meta = position(self.kg.store)
         kinds = {row: chunk.kind for row, chunk in self.kg.store.chunks()}

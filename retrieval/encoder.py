@@ -23,8 +23,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..data import model_folder
-from ..kg.errors import ArtefactError, MissingExtraError
 from ..kg.artefacts import file_hash, load_artefact
+from ..kg.errors import ArtefactError, MissingExtraError
 
 MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 
@@ -87,6 +87,7 @@ class Encoder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1  # encode() runs texts side by side instead
         options.log_severity_level = 3
+        options.add_session_config_entry("session.x64quantprecision", "1")  # else sums saturate on CPUs without VNNI
         try:
             session = onnxruntime.InferenceSession(artefact.path("model.onnx"), options, providers=["CPUExecutionProvider"])
             tokenizer = tokenizers.Tokenizer.from_file(str(artefact.path("tokenizer.json")))
@@ -107,7 +108,8 @@ class Encoder:
             for first in range(0, len(texts), 8 * batch_size):
                 part = [clean(text) for text in texts[first : first + 8 * batch_size]]
                 ids = [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(part)]
-                vectors[first : first + len(part)] = list(pool.map(self._embedding, ids))
+                side_by_side = pool.map if len(texts) > 1 else map  # a question is done before a thread has started
+                vectors[first : first + len(part)] = list(side_by_side(self._embedding, ids))
                 if progress:
                     progress(first + len(part), len(texts))
         return vectors

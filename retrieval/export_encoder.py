@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 
 from ..data import model_folder
-from ..kg.errors import ArtefactError, MissingExtraError
 from ..kg.artefacts import file_hash, write_manifest
+from ..kg.errors import ArtefactError, MissingExtraError
 from .encoder import Encoder
 
 NAME = "all-MiniLM-L6-v2-int8"

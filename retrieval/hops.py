@@ -7,7 +7,6 @@ question before the next one is looked for, so the second passage is judged by t
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,11 +24,10 @@ DOUBT = 2.0  # log-odds behind the best passage at which a seed's score has fall
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corpus:
-    """What a walk needs of n passages: names and words, vectors float32 [n, d], and the texts at places."""
+    """What a walk needs of n passages: names and words, and vectors float32 [n, d]."""
 
     links: Links
     vectors: np.ndarray
-    texts: Callable[[list[int]], list[str]]
 
 
 @dataclass(slots=True, eq=False)
@@ -58,18 +56,16 @@ def walk(asked: Asked, corpus: Corpus, base: np.ndarray, scorer: PassageScorer) 
         seeds = [place for place in best_places(ranking, width + len(left)) if place not in left][:width]
         odds = {place: float(np.exp((ranking[place] - best) / DOUBT)) for place in seeds}
         reached = []
-        corpus.links.meet(seeds)
-        for place, text in zip(seeds, corpus.texts(seeds), strict=True):
+        for place in seeds:
             left.add(place)
             held = (asked.holds[:, place] > 0) | explained.get(place, False)
-            places, features = steps(asked, corpus.links, corpus.vectors, place, odds[place], held, text, base)
+            places, features = steps(asked, corpus.links, corpus.vectors, place, odds[place], held, base)
             found.ways.append((places, features))
             reached.append((held, places, features @ scorer.joint))
         for held, places, values in reached:
-            for spot in np.flatnonzero(values > scores[places]).tolist():
-                if values[spot] > scores[places[spot]]:
-                    scores[places[spot]] = values[spot]
-                    explained[int(places[spot])] = held
+            better = places[values > scores[places]]
+            explained.update(dict.fromkeys(better.tolist(), held))
+            np.maximum.at(scores, places, values)
     return found
 
 

@@ -35,8 +35,8 @@ _CALENDAR = frozenset(
     """.split()
 )
 _TITLES = frozenset("mr mrs ms dr prof professor president director chairman minister senator king queen sir lady".split())
-_LONGEST = 12
-MOST_SEEDS = 32
+LONGEST = 12  # words of a name
+MOST_SEEDS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,10 @@ class Linker:
             matches = self.names.abbreviated(normal)
         return self._near(matches, start, end, surface)
 
+    def longer(self, link: Link) -> Link:
+        """What is called by a longer name that begins with that of a mention."""
+        return self._near(self.names.begun(normalize(link.text)), link.start, link.end, link.text)
+
     def _at(self, question: str, tokens: list[Token], i: int, case: Case) -> tuple[Link | None, int]:
         """The mention that starts at token `i`, if one does, and how many tokens are read."""
         exact, length = self._exact_at(question, tokens, i, case)
@@ -112,10 +116,11 @@ class Linker:
         return whole, end - i
 
     def _exact_at(self, question: str, tokens: list[Token], i: int, case: Case) -> tuple[Link | None, int]:
-        for length in range(min(_LONGEST, len(tokens) - i), 0, -1):
+        for length in range(min(LONGEST, len(tokens) - i), 0, -1):
             last = tokens[i + length - 1]
             surface = question[tokens[i].start : last.end]
-            if not _nameable(tokens[i : i + length], case, at_start=i == 0):
+            window = tokens[i : i + length]
+            if not _nameable(window, case, at_start=i == 0) or (length == 1 and case == "lower" and _asks(tokens, i)):
                 continue
             rows = self.kg.store.alias_rows(normalize(surface))
             seeds = self._seeds(rows, tokens[i].start, last.end, 1.0)
@@ -221,6 +226,16 @@ def _describes(token: Token) -> bool:
     return token.lower in TYPE_NOUNS or token.lower.rstrip("s") in TYPE_NOUNS or stems(token.text) in lexicon().phrases
 
 
+def _asks(tokens: list[Token], i: int) -> bool:
+    """Whether a word is part of several that ask for a relation ("art forms")."""
+    longest = lexicon().longest
+    return any(
+        lexicon().match([token.lower for token in tokens[j:end]])
+        for j in range(max(0, i - longest + 1), i + 1)
+        for end in range(max(i + 1, j + 2), min(j + longest, len(tokens)) + 1)
+    )
+
+
 def _case(tokens: list[Token]) -> Case:
     """ "lower" without capitals after the first word, "title" when all words but the small ones have one, else "names"."""
     capitals = [t.text[:1].isupper() for t in tokens[1:]]
@@ -248,4 +263,4 @@ def _nameable(tokens: list[Token], case: Case, *, at_start: bool) -> bool:
     return first.lower not in STOPWORDS or first.lower in {"the", "a"} or first.text[:1].isupper()
 
 
-__all__ = ["MOST_SEEDS", "Link", "Linker"]
+__all__ = ["LONGEST", "MOST_SEEDS", "Link", "Linker"]

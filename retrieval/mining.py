@@ -79,8 +79,8 @@ class QuestionMiner:
         relations.refresh()
         self.kg, self.relations = kg, relations
         family = relations.family_of.astype(np.int64)
-        back = relations.flip < 0
-        codes = np.stack([family * 2 + back, family * 2 + ~back], axis=1).reshape(-1)
+        back, sided = relations.flip < 0, ~relations.symmetric[family]
+        codes = np.stack([family * 2 + (back & sided), family * 2 + (~back & sided)], axis=1).reshape(-1)
         skipped = [i for i, f in enumerate(relations.families) if f.name in NOT_ASKED]
         codes[np.isin(codes // 2, skipped)] = -1
         self.patterns = PatternMiner(kg.adjacency(), codes)
@@ -143,6 +143,9 @@ class QuestionMiner:
         if said is None:
             return None
         template, wordings = said
+        if self._ambiguous(seed, pattern.steps, wordings):
+            self.faults["its words say another relation as well"] += 1
+            return None
         before, _, after = template.partition(SLOT)
         name = node.label if rng.random() < 0.5 else node.label.lower()
         text, spot = before + name + after, (len(before), len(before) + len(name))
@@ -151,6 +154,16 @@ class QuestionMiner:
             self.faults[fault] += 1
             return None
         return MinedQuestion(text, *spot, seed, steps, wordings, answers)
+
+    def _ambiguous(self, seed: int, codes: tuple[int, ...], wordings: tuple[str, ...]) -> bool:
+        """Whether a wording of a hop is one of another relation as well that could be walked there ("product" of `supplies`)."""
+        said = [self.relations.lexicon.match(wording.split()) for wording in wordings]
+        for i, code in enumerate(codes):
+            name = self.relations.families[code // 2].name
+            others = {self.relations.families[one // 2].name for one in self.patterns.options(seed, codes[:i])} - {name}
+            if any(name in names and names & others for names in said):
+                return True
+        return False
 
     def options(self, question: MinedQuestion) -> list[list[int]]:
         """Step codes (2 * family + 1 when walked backwards) that exist at each hop of the gold path and after its end."""

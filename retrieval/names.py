@@ -27,8 +27,8 @@ GENERIC = frozenset("group holding holdings company corporation firm".split())
 FORM, PART, INITIALS, LETTERS = 0.92, 0.85, 0.8, 0.7  # certainty of a match of each kind when it is the only one
 SLIPS = (1.0, 0.86, 0.76)  # and by the number of typing errors
 _SPOILT = 4  # trigrams that one error can change
-_MOST_PARTS = 64
-_MOST_LETTERS = 3
+_MOST_PARTS = 256
+_MOST_LETTERS = 8
 _REBUILD = 2000
 _NEWLINE = 10
 
@@ -89,8 +89,14 @@ class NameIndex:
                     matches.append(Match(name, "spelling", SLIPS[distance]))
         return sorted(set(matches), key=lambda match: (-match.score, match.name))
 
+    def begun(self, normal: str) -> list[Match]:
+        """Longer names that begin with these words; none where too many do."""
+        self._refresh()
+        names = sorted({name for name in self._holding(normal) if name.startswith(normal + " ")})
+        return [Match(name, "part", PART) for name in names] if len(names) <= _MOST_PARTS else []
+
     def abbreviated(self, letters: str) -> list[Match]:
-        """Names that an acronym of three to six letters may stand for, first letters only before others; at most three.
+        """Names that an acronym of three to six letters may stand for, first letters only before others; none of too many.
 
         Every word gives its first letter, small words and the legal form may give none, and a word may give more ("BWL"
         for "Brightwater Labs").

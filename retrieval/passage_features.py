@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kg.model import normalize
-from .links import Links
-from .words import STOPWORDS, WordTable, word_key
+from .links import Links, Passage
+from .words import STOPWORDS, WordTable, among, name_keys, word_key
 
 if TYPE_CHECKING:
     from .encoder import TextEncoder
@@ -90,12 +90,13 @@ def _named(words: list[str], table: WordTable) -> np.ndarray:
     places: set[int] = set()
     i = 0
     while i < len(words):
-        for j in range(min(len(words), i + _LONGEST_NAME), i, -1):
-            name = " ".join(words[i:j])
-            found = table.about_name(name).tolist() if len(name) > 3 and name not in STOPWORDS else []
-            if found:
-                places.update(found)
-                i = j - 1
+        keys = name_keys(words[i : i + _LONGEST_NAME])
+        for size in range(len(keys), 0, -1):
+            found = table.about(keys[size - 1])
+            name = " ".join(words[i : i + size]) if len(found) else ""
+            if len(name) > 3 and name not in STOPWORDS:
+                places.update(found.tolist())
+                i += size - 1
                 break
         i += 1
     return np.array(sorted(places), dtype=np.int64)
@@ -107,8 +108,8 @@ def alone(asked: Asked, table: WordTable, cosine: np.ndarray, lexical: np.ndarra
     found = np.zeros((n, len(FEATURES)))
     found[:, 0], found[:, 1], found[:, 2] = cosine, lexical, asked.share(asked.holds)
     found[asked.named, 3] = 1.0
-    hit = np.isin(table.title_words, asked.keys)
-    owner = np.repeat(np.arange(n), np.diff(table.title_starts))
+    hit = among(asked.keys, table.title_words)
+    owner = table.title_owners
     sizes = np.maximum(np.diff(table.title_starts), 1)
     found[:, 4] = np.bincount(owner[hit], minlength=n) / sizes
     spots = np.searchsorted(asked.keys, table.title_words[hit])
@@ -124,7 +125,6 @@ def steps(
     seed: int,
     seed_score: float,
     explained: np.ndarray,
-    text: str,
     base: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Ways from one passage on.
@@ -134,21 +134,19 @@ def steps(
         seed: place of the passage.
         seed_score: relative to the best.
         explained: bool [w] words that the chain so far explains, this passage included.
-        text: of the passage.
         base: [n, features] of the passages alone.
 
     Returns:
-        (places int64 [m], features float64 [m, f], explained bool [w, m])
+        (places int64 [m], features float64 [m, f])
     """
     cover = asked.share(asked.holds, ~explained)
-    words = normalize(text).split()
-    names, ways = links.around(seed, text, words, cover + base[:, 0])
+    ways = links.around(seed, cover + base[:, 0])
     if not len(ways.places):
         return np.empty(0, dtype=np.int64), np.empty((0, len(FEATURES)))
     targets, spot = np.unique(ways.places, return_inverse=True)
     joint = asked.share(np.maximum(asked.holds[:, targets], explained[:, None]))
     rest = cover[ways.places]
-    context, inside = (values[ways.names] for values in _contexts(asked, names, [word_key(word) for word in words]))
+    context, inside = (values[ways.names] for values in _contexts(asked, links.passage(seed)))
     named = base[seed, FEATURES.index("named")]
     found = base[ways.places].copy()
     found[:, len(ALONE) :] = np.column_stack([
@@ -159,19 +157,21 @@ def steps(
     return ways.places, found
 
 
-def _contexts(asked: Asked, names: list[tuple[int, ...]], words: list[int]) -> tuple[np.ndarray, np.ndarray]:
+def _contexts(asked: Asked, passage: Passage) -> tuple[np.ndarray, np.ndarray]:
     """Per name: share of the question's words that stand near a mention of it; share that the name itself holds."""
-    weight = dict(zip(asked.keys.tolist(), (asked.weights / (asked.weights.sum() or 1.0)).tolist()))
-    where: dict[int, list[int]] = {}
-    for i, word in enumerate(words):
-        where.setdefault(word, []).append(i)
-    context, inside = np.zeros(len(names)), np.zeros(len(names))
-    for i, name in enumerate(names):
-        inside[i] = sum(weight.get(word, 0.0) for word in set(name))
-        for p in where.get(name[0], ()) if name else ():
-            if tuple(words[p : p + len(name)]) == name:
-                near = {*words[max(p - _WINDOW, 0) : p], *words[p + len(name) : p + len(name) + _WINDOW]}
-                context[i] = max(context[i], sum(weight.get(word, 0.0) for word in near))
+    context: np.ndarray = np.zeros(len(passage.names))
+    if not len(asked.keys):
+        return context, context
+    weights = (asked.weights / (asked.weights.sum() or 1.0)).astype(float)
+    asks = np.minimum(np.searchsorted(asked.keys, passage.held), len(asked.keys) - 1)
+    hit = asked.keys[asks] == passage.held
+    inside = np.bincount(passage.owners[hit], weights[asks[hit]], len(passage.names))
+    starts, ends, last = passage.starts, passage.ends, len(passage.words)
+    before = np.zeros((len(asked.keys), last + 1), dtype=np.int32)  # how often each word was said so far
+    np.cumsum(asked.keys[:, None] == passage.words, axis=1, out=before[:, 1:])
+    near = before[:, starts] - before[:, np.maximum(starts - _WINDOW, 0)]
+    near += before[:, np.minimum(ends + _WINDOW, last)] - before[:, ends]
+    np.maximum.at(context, passage.spoken, weights @ (near > 0))
     return context, inside
 
 

@@ -1,9 +1,10 @@
 """Questions mined from a graph to train the passage scorer: two to four passages that must be read together.
 
-Nobody writes or answers them. A chain follows names from passage to passage (`links`) and asks for its last one, either
-in nouns of its relations ("the birthplace of the director of film X") or in the words that stand beside the names, most
-of them dropped so that no passage is found by copying it. A comparison names two passages, with what each leads to where
-four are wanted. The English is rough; the scorer sees no words, only how well they fit.
+Nobody writes or answers them. A chain follows names from passage to passage (`links`) and asks for its last one, in
+nouns of its relations ("the birthplace of the director of film X"), in the words that stand beside the names, most of
+them dropped so that no passage is found by copying it, or in both. A comparison names two passages, with what each leads
+to where four are wanted. The sentence that each passage gave is kept. The English is rough; the scorers see no words, only
+how well they fit.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..kg.ingest.dates import find_dates
 from ..kg.ingest.sentences import sentences
-from ..kg.model import Triple, normalize
+from ..kg.model import Literal, Triple, normalize
 from .wordings import lexicon
 from .words import STOPWORDS, word_key, word_keys
 
@@ -23,32 +25,37 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .links import Links
 
-KINDS = {"relations": 0.4, "words": 0.3, "comparison": 0.12, "comparison of ends": 0.18}
+KINDS = {"relations": 0.3, "words": 0.25, "both": 0.15, "comparison": 0.12, "comparison of ends": 0.18}
 _TRIES = 150  # chains begun for one question
-_ASKING = (
-    "Who is",
-    "What is",
-    "What was",
-    "Where is",
-    "When is",
-    "Who",
-    "Which",
-    "Where was",
-    "When was",
-    "In which",
-    "How many",
-)
+_ASKING = {  # by the kind of thing told
+    "date": ("When", "In what year", "What year", "On what date"),
+    "number": ("How many", "What number"),
+    "person": ("Who", "Who", "Which person"),
+    "place": ("Where", "In which city", "What country", "In which place"),
+    "": ("What", "Which", "Who", "What", "Where", "How"),
+}
 _QUALIFIER = re.compile(r"\s*\([^()]*\)\s*$")
+_NAME = re.compile(r"(?<=[\w,] )[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)*")  # does not open its sentence
 _WORD = re.compile(r"[\w'’-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class MinedQuestion:
-    """A question, the places (in the word table) of the passages that it needs, and how it was made."""
+    """A question that needs some passages.
+
+    Attributes:
+        question: the text.
+        places: of the passages, in the word table.
+        kind: how it was made.
+        sentences: one of each passage: what it says for the question. Empty where that is not known.
+        answers: accepted ones, empty where they are not known.
+    """
 
     question: str
     places: tuple[int, ...]
     kind: str
+    sentences: tuple[str, ...] = ()
+    answers: tuple[str, ...] = ()
 
 
 class PassageMiner:
@@ -99,20 +106,20 @@ class PassageMiner:
 
     def _chain(self, kind: str) -> MinedQuestion | None:
         places, names = [self.rng.randrange(len(self.texts))], []
-        for _ in range(self.rng.choice([1, 1, 1, 2])):
+        for _ in range(self.rng.choice([1, 1, 1, 2, 2, 3])):
             step = self._step(places)
             if step is None or not self.titles[places[0]]:
                 return None
             names.append(step[0])
             places.append(step[1])
-        question = self._of_relations(places, names) if kind == "relations" else self._of_words(places, names)
-        return MinedQuestion(question, tuple(places), kind) if question else None
+        if kind == "relations":
+            return self._of_relations(places, names)
+        return self._of_words(places, names, 0.5 if kind == "both" else 0.0)
 
     def _step(self, places: list[int]) -> tuple[str, int] | None:
         """A name that stands in the last passage and another passage that holds it, most often the one about it."""
         here, rng = places[-1], self.rng
-        self.links.meet([here])
-        found = list(self.links.names(here, self.texts[here], normalize(self.texts[here]).split()).items())
+        found = sorted(self.links.names(here).items(), key=lambda one: one[0])
         rng.shuffle(found)
         for words, (key, holders) in found:
             name = _spelling(self.texts[here], words)
@@ -126,53 +133,87 @@ class PassageMiner:
                 return name, rng.choice(others)
         return None
 
-    def _of_relations(self, places: list[int], names: list[str]) -> str:
-        chosen = []
-        for i, place in enumerate(places):
-            facts = self.facts.get(place, [])
-            if i < len(names):
-                name = normalize(names[i])
-                facts = [f for f in facts if name in (normalize(f.subject.label), normalize(f.object.label))]
-            if not facts:
-                return ""
-            chosen.append(self.rng.choice(facts).relation.label)
+    def _relation(self, places: list[int], names: list[str], i: int) -> Triple | None:
+        """A fact of the chain's i-th passage that leads to the next name, best one about what the passage was reached for."""
+        facts, about = self.facts.get(places[i], []), normalize(names[i - 1] if i else self.titles[places[i]])
+        if i < len(names):
+            wanted = normalize(names[i])
+            facts = [f for f in facts if wanted in (normalize(f.subject.label), normalize(f.object.label))]
+        facts = [fact for fact in facts if normalize(fact.subject.label) == about] or facts
+        return self.rng.choice(facts) if facts else None
+
+    def _of_relations(self, places: list[int], names: list[str]) -> MinedQuestion | None:
+        facts = [self._relation(places, names, i) for i in range(len(places))]
+        chosen = [fact for fact in facts if fact]
+        if len(chosen) < len(places):
+            return None
+        labels = [fact.relation.label for fact in chosen]
         topic, kinds = self.titles[places[0]], self._kinds(places[0])
         if kinds and self.rng.random() < 0.4:
             topic = f"{self.rng.choice(kinds)} {topic}"
-        middle = "".join(f"the {self._noun(label)} of " for label in chosen[-2::-1]) + topic
-        noun, verb = self._noun(chosen[-1]), self._verb(chosen[-1])
-        return self.rng.choice([
-            f"{self.rng.choice(_ASKING[:5])} the {noun} of {middle}?",
-            f"What {noun} does {middle} have?",
-            f"{self.rng.choice(['When was', 'Where was', 'When did', 'Where did', 'Why did', 'Which'])} {middle} {verb}?",
-            f"{self.rng.choice(_ASKING)} {noun} {middle}?",
+        middle = "".join(f"the {self._noun(label)} of " for label in labels[-2::-1]) + topic
+        noun, verb, asking = self._noun(labels[-1]), self._verb(labels[-1]), self._asking(_kind(chosen[-1]))
+        question = self.rng.choice([
+            f"{asking} is the {noun} of {middle}?", f"What {noun} does {middle} have?",
+            f"{asking} {self.rng.choice(['was', 'did'])} {middle} {verb}?", f"{asking} {noun} {middle}?",
         ])  # fmt: skip
+        said = tuple(self._sentence(place, fact) for place, fact in zip(places, chosen, strict=True))
+        return MinedQuestion(question, tuple(places), "relations", said)
 
-    def _of_words(self, places: list[int], names: list[str]) -> str:
-        parts = []
+    def _of_words(self, places: list[int], names: list[str], relations: float) -> MinedQuestion:
+        """Asks for each step in words beside its name, or, with a chance of `relations`, in the noun of a relation."""
+        parts, said, kind = [], [], ""
         for i, place in enumerate(places):
-            words = self._around(place, names[i] if i < len(names) else "")
+            fact = self._relation(places, names, i) if self.rng.random() < relations else None
+            words, sentence = self._around(place, names[i] if i < len(names) else "")
+            if fact:
+                words, sentence, kind = self._noun(fact.relation.label), self._sentence(place, fact), _kind(fact)
+            elif i == len(places) - 1:
+                told, kind = self._told(_without(sentence, self.titles[place]))
+                words = _without(words, told)
+            said.append(sentence)
             if i > 0:
                 words = _without(words, names[i - 1])
             title = self.titles[place]
             words = _without(words, title)
             parts.append(self.rng.choice([f"{words} {title}", f"{title} {words}", f"{words} of {title}"]) if i == 0 else words)
         joint = self.rng.choice([" the ", " of the ", " that "])
-        return " ".join(f"{self.rng.choice(_ASKING)} {joint.join(parts[::-1])}?".split())
+        question = " ".join(f"{self._asking(kind)} {joint.join(parts[::-1])}?".split())
+        return MinedQuestion(question, tuple(places), "both" if relations else "words", tuple(said))
 
-    def _around(self, place: int, name: str) -> str:
-        """A few of the words beside a name, beside any word where none is given."""
+    def _around(self, place: int, name: str) -> tuple[str, str]:
+        """A few of the words beside a name, beside any word where none is given, and the sentence they stand in."""
         rng, text = self.rng, self.texts[place]
-        pieces = [text[start:end] for start, end in sentences(text)] or [text]
-        pieces = [piece for piece in pieces if name and name.lower() in piece.lower()] or pieces[:3]
-        words = re.sub(re.escape(name), " \0 ", rng.choice(pieces), flags=re.I).split() if name else rng.choice(pieces).split()
+        pieces = [text[start:end] for start, end in sentences(text)]
+        pieces = [piece for piece in pieces if piece != self.titles[place]] or [text]
+        piece = rng.choice([piece for piece in pieces if name and name.lower() in piece.lower()] or pieces)
+        words = re.sub(re.escape(name), " \0 ", piece, flags=re.I).split() if name else piece.split()
         if not words:
-            return ""
+            return "", piece
         at, reach = words.index("\0") if "\0" in words else rng.randrange(len(words)), rng.randint(6, 14)
         words = [word for word in words[max(0, at - reach) : at + reach] if word != "\0"]
         share = min(0.9, max(rng.uniform(0.12, 0.5), rng.uniform(2, 6) / max(len(words), 1)))
         kept = [word.strip('.,;:()"') for word in words if rng.random() < (0.75 if word.lower() in STOPWORDS else share)]
-        return " ".join(kept)
+        return " ".join(kept), piece
+
+    def _told(self, sentence: str) -> tuple[str, str]:
+        """Something that a sentence tells, to be asked for, and its kind: a date, else a name."""
+        dates = find_dates(sentence)
+        if dates:
+            return sentence[dates[0].start : dates[0].end], "date"
+        names = list(_NAME.finditer(sentence))
+        if not names:
+            return "", ""
+        name = self.rng.choice(names)
+        return name[0], "place" if re.search(r"\b(?:in|at|near) (?:the )?$", sentence[: name.start()]) else ""
+
+    def _asking(self, kind: str) -> str:
+        return self.rng.choice(_ASKING[kind])
+
+    def _sentence(self, place: int, fact: Triple) -> str:
+        """The sentence of a passage that states a fact, "" where it is not in one."""
+        text, quote = self.texts[place], fact.spans[0].quote
+        return next((text[start:end] for start, end in sentences(text) if quote in text[start:end]), "")
 
     # ---- comparisons
 
@@ -187,7 +228,8 @@ class PassageMiner:
                 f"Do {x} and {y} have the same {noun}?", f"Which was {verb} first, {x} or {y}?", f"Who is older, {x} or {y}?",
                 f"Are both {x} and {y} {one.object.label}?", f"Were {x} and {y} {verb} in the same place?",
             ])  # fmt: skip
-            return MinedQuestion(question, (first, second), kind)
+            said = self._sentence(first, one), self._sentence(second, other)
+            return MinedQuestion(question, (first, second), kind, said)
         ends = [self._pages(one.object.label, first), self._pages(other.object.label, second)]
         if not all(ends):
             return None
@@ -195,7 +237,8 @@ class PassageMiner:
         facts = self.facts.get(third)
         if not facts:
             return None
-        further = rng.choice(facts).relation.label
+        fact = rng.choice(facts)
+        further = fact.relation.label
         noun2, verb2, thing = self._noun(further), self._verb(further), rng.choice(self._kinds(first) or ["one"])
         question = rng.choice([
             f"Do {x} and {y} have {noun}s with the same {noun2}?",
@@ -204,7 +247,8 @@ class PassageMiner:
             f"Which {thing} whose {noun} is {rng.choice(['younger', 'older'])}, {x} or {y}?",
             f"Are the {noun} of {x} and the {noun} of {y} from the same {noun2}?",
         ])  # fmt: skip
-        return MinedQuestion(question, (first, second, third, fourth), kind)
+        told = self._sentence(first, one), self._sentence(second, other), self._sentence(third, fact), ""
+        return MinedQuestion(question, (first, second, third, fourth), kind, told)
 
     def _pages(self, name: str, but: int) -> list[int]:
         """Passages about a name, else the few that hold all of its words."""
@@ -228,6 +272,14 @@ class PassageMiner:
         return [
             f.object.label.split()[-1] for f in self.facts.get(place, ()) if f.relation.label == "is a" and f.object.label.split()
         ]
+
+
+def _kind(fact: Triple) -> str:
+    """What kind of thing the object of a fact is, a key of `_ASKING`."""
+    if isinstance(fact.object, Literal):
+        return {"integer": "number", "decimal": "number", "string": ""}.get(fact.object.datatype, "date")
+    kind = lexicon().family(fact.relation.label)[0].object_type
+    return kind if kind in _ASKING else ""
 
 
 def _worded(label: str) -> bool:

@@ -10,13 +10,14 @@ in its best first passages (`links`) to the passages that share them, looks ther
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .dense import DenseIndex, FactIndex
 from .encoder import Progress, TextEncoder
+from .excerpts import Passage, excerpts
 from .fusion import reciprocal_rank_fusion
 from .hops import Corpus, Walk, best_places, walk
 from .links import Links
@@ -51,8 +52,14 @@ class PassageSearch:
         self._corpus: tuple[int, Corpus] | None = None
 
     def refresh(self, progress: Progress | None = None) -> int:
-        """Encode what is new, so that the first question does not have to; returns the number of texts."""
-        return self.index.refresh(progress)
+        """Encode what is new, so that the first question does not have to; returns the number of texts.
+
+        The words and names of passages are read as well; where most text is rows of tables, only when a question needs them.
+        """
+        encoded = self.index.refresh(progress)
+        if self.index.whole:
+            self.corpus()
+        return encoded
 
     def bm25(self, question: str, k: int) -> Ranking:
         """By words (BM25)."""
@@ -85,6 +92,21 @@ class PassageSearch:
         best = best_places(found.scores, k)
         return _ranking(table.rows[best], found.scores[best])
 
+    def found(self, question: str, k: int) -> list[tuple[int, Passage]]:
+        """The k best by `hybrid`, with their texts: (chunk row, passage)."""
+        ranking = self.hybrid(question, k)
+        chunks = [chunk for _, chunk in self.kg.store.chunks([row for row, _ in ranking])]
+        titles = [self.kg.store.source(chunk.source_id).title for chunk in chunks]
+        passages = [Passage(title, chunk.text, score) for title, chunk, (_, score) in zip(titles, chunks, ranking, strict=True)]
+        return [(row, passage) for (row, _), passage in zip(ranking, passages, strict=True)]
+
+    def excerpts(self, question: str, k: int, tokens: int, known: Sequence[str] = ()) -> list[tuple[int, str]]:
+        """Sentences of the k best passages most worth reading beside the `known`, in `tokens` WordPieces: (chunk row, text)."""
+        found = self.found(question, k)
+        rarity, passages = self.corpus().links.table.rarity, [passage for _, passage in found]
+        chosen = excerpts(question, passages, rarity, self.scorer.sentence, self.encoder, tokens, known)
+        return [(found[i][0], text) for i, text in chosen]
+
     def walk(self, question: str) -> Walk:
         """Every passage by place in the word table, with the features of the ways that lead to it."""
         corpus = self.corpus()
@@ -105,12 +127,8 @@ class PassageSearch:
             table, state = self.words.table(), self.index.state()
             whole = np.array_equal(state.rows, table.rows) and not state.dead.any() and not len(state.new_rows)
             vectors = np.asarray(state.vectors) if whole else state.take(table.rows)
-            self._corpus = seq, Corpus(Links(self.kg, table), vectors, partial(self._texts, table.rows))
+            self._corpus = seq, Corpus(Links(self.kg, table), vectors)
         return self._corpus[1]
-
-    def _texts(self, rows: np.ndarray, places: list[int]) -> list[str]:
-        texts = {row: chunk.text for row, chunk in self.kg.store.chunks(rows[places])}
-        return [texts.get(row, "") for row in rows[places].tolist()]
 
     def _fact_ends(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Node rows of the best facts and the mean score of the facts each of them ends."""

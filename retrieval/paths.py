@@ -18,7 +18,7 @@ import numpy as np
 from ..kg.adjacency import Adjacency, Expansion, Groups
 from ..kg.model import Literal
 from .base import Budget, Seed
-from .question import CONTAINMENT_NOUNS, Understanding
+from .question import CONTAINMENT_NOUNS, Understanding, is_sharing
 from .relations import RelationIndex
 from .stepwise import DEPTHS
 from .wordings import stems
@@ -29,6 +29,8 @@ SKIP_PENALTY = 1.0  # price of a hop that explains nothing
 CONTAINMENT_PENALTY = 0.06  # price of one more "located in" when a containing place is asked for
 WRONG_WAY = 0.5  # factor when the syntax says the verb runs the other way
 PASSED_OVER = 0.5  # factor when the hop leaves a nearer relation of the question unexplained
+OUT_OF_ORDER = 0.25  # and when a nested phrase says another first
+SOME_RELATION = 0.6  # gain of a type noun in a nested phrase ("X's wife's firm") by a relation to things of that type
 SHARED_GAIN = 0.8  # "films that share a director": the same relation back again
 SEEDLESS = 0.85  # gain from which a relation may start a search of its own
 LEARNED = 2.0  # what a path that the learned reader is sure of gains in the order of the beam
@@ -172,9 +174,7 @@ class PathSearch:
     def _opened(self, state: State, day: int | None, guide: np.ndarray | None) -> _Opened:
         """The steps that leave a state, and what the learned reader thinks of each and of stopping here."""
         groups = self.adjacency.groups(state.nodes, day)
-        family = self.relations.family_of[groups.relation]
-        direction = groups.direction * self.relations.flip[groups.relation]
-        codes = family.astype(np.int64) * 2 + (direction < 0)
+        codes = self.relations.codes(groups)
         options = [c for c in np.unique(codes).tolist() if self.relations.families[c // 2].name not in _NOT_WALKED]
         if guide is None:
             return _Opened(state, groups, codes, options, {})
@@ -210,31 +210,59 @@ class PathSearch:
         """The unit a hop explains best: (unit, gain, gain it would have were every unit free); unit -2 is sharing."""
         row = gains[step[0], 0 if step[1] > 0 else 1]
         best, best_gain, nearest = -1, 0.0, 0.0
-        for u, unit in enumerate(question.units):
-            gain = float(row[u])
-            if gain >= MATCHED and self._is_verb(step, u, question):
-                gain *= 1.0 if self._agrees(state, step, u, question) else WRONG_WAY
-            if gain >= MATCHED and self._passes_over(state, u, question):
-                gain *= PASSED_OVER
+        due = question.due(state.used)
+        for u in range(len(question.units)):
+            gain = self._due_gain(step, u, question, row) if u == due else self._free_gain(state, step, u, question, row)
+            if due >= 0 and u != due:
+                gain *= OUT_OF_ORDER if question.units[due].families else PASSED_OVER
             nearest = max(nearest, gain)
-            if u not in state.used and gain * unit.weight > best_gain * (question.units[best].weight if best >= 0 else 1.0):
+            if u not in state.used and self._worth(u, gain, question) > self._worth(best, best_gain, question):
                 best, best_gain = u, gain
-        if state.steps and state.steps[-1] == (step[0], -step[1]):
+        if (best < 0 or best != due) and state.steps and state.steps[-1] == (step[0], -step[1]):
             return self._explain_return(state, step, question, best, best_gain)
         return best, best_gain, nearest
+
+    def _worth(self, u: int, gain: float, question: Understanding) -> float:
+        return gain * (question.units[u].weight if u >= 0 else 1.0)
+
+    def _due_gain(self, step: tuple[int, int], u: int, question: Understanding, row: np.ndarray) -> float:
+        """Of the unit that a nested phrase walks next: a mere type noun there is any relation to such a thing."""
+        family, unit = self.relations.families[step[0]], question.units[u]
+        end = family.object_type if step[1] > 0 else family.subject_type
+        return max(float(row[u]), SOME_RELATION if unit.type and unit.type == end else 0.0)
+
+    def _free_gain(self, state: State, step: tuple[int, int], u: int, question: Understanding, row: np.ndarray) -> float:
+        """Of any other unit, by the places of the words."""
+        gain = float(row[u])
+        if gain >= MATCHED and self._is_verb(step, u, question):
+            gain *= 1.0 if self._agrees(state, step, u, question) else WRONG_WAY
+        if gain >= MATCHED and self._passes_over(state, u, question):
+            gain *= PASSED_OVER
+        return gain
 
     def _explain_return(
         self, state: State, step: tuple[int, int], question: Understanding, best: int, gain: float
     ) -> tuple[int, float, float]:
         """Back over the last relation: a second wording of it ("directed by the director of X"), or sharing, once."""
-        if best >= 0 and gain >= MATCHED and self.relations.families[step[0]].name in question.units[best].families:
+        there = max((state.used[u] for u, hop in state.hop_of.items() if hop == state.depth - 1), default=1.0)
+        again = best >= 0 and self.relations.families[step[0]].name in question.units[best].families
+        if again and min(gain, there) > WRONG_WAY:  # neither hop against the syntax
             return best, gain, gain
-        if question.shares and not state.shared and not state.skips:
+        if question.shares and not state.shared and not state.skips and self._is_shared(step, question):
             return -2, SHARED_GAIN, SHARED_GAIN
         return -1, 0.0, 0.0
 
+    def _is_shared(self, step: tuple[int, int], question: Understanding) -> bool:
+        """Whether the relation is the one that is shared: the one said nearest to the word for sharing ("share a *director*")."""
+        at = [i for i, token in enumerate(question.tokens) if is_sharing(token)]
+        said = [unit for unit in question.units if at and unit.families]
+        nearest = min(said, key=lambda unit: (min(abs(unit.position - i) for i in at), -unit.position), default=None)
+        return nearest is None or self.relations.families[step[0]].name in nearest.families
+
     def _is_verb(self, step: tuple[int, int], u: int, question: Understanding) -> bool:
         family, unit = self.relations.families[step[0]], question.units[u]
+        if question.tokens[unit.position - 1 : unit.position] and question.tokens[unit.position - 1].lower == "which":
+            return False
         if family.name not in unit.families:
             return not unit.type and not unit.families
         return not family.is_noun(unit.text)
@@ -265,15 +293,17 @@ class PathSearch:
         What was walked so far (the mention, then the units explained) stands left of an active verb when it is the
         subject and right of it when it is the object; a passive swaps the two.
         """
-        unit = question.units[u]
-        if stems(unit.text) in {stems(verb) for verb in self.relations.families[step[0]].two_way}:
+        unit, family = question.units[u], self.relations.families[step[0]]
+        if family.symmetric or stems(unit.text) in {stems(verb) for verb in family.two_way}:
             return True
+        if unit.fellow or any(token.lower == "together" for token in question.tokens):  # both are its subjects
+            return step[1] > 0
         walked = self._walked(state, question)
         if walked:
             subject_side = min(walked, key=lambda position: abs(position - unit.position)) < unit.position
         else:
             subject_side = False  # only what is asked for stands before the verb
-        if unit.passive and not self.relations.families[step[0]].adjectival:
+        if unit.passive and not family.adjectival:
             subject_side = not subject_side
         return (step[1] > 0) == subject_side
 
@@ -295,12 +325,11 @@ class PathSearch:
         if edges.truncated.any():
             found.truncated.add("hub")
         parent = picked.origin[edges.group]
-        keep = ~_visited(state, parent, edges)
-        noun = unit >= 0 and self.relations.families[code // 2].is_noun(question.units[unit].text)
-        if noun and not keep.any():  # "X's wife's husband": the question asks to go back, as nothing else is there
-            keep = state.nodes[parent] != edges.neighbor
+        keep = self._kept(state, parent, edges, code // 2, unit, question)
         neighbor, parent, triple = edges.neighbor[keep], parent[keep], edges.triple[keep]
         way = picked.direction[edges.group[keep]]
+        order = np.argsort(-way, kind="stable")  # what is said of the thing itself before what is said of another
+        neighbor, parent, triple, way = neighbor[order], parent[order], triple[order], way[order]
         nodes, first = np.unique(neighbor, return_index=True)
         if not len(nodes):
             return None
@@ -326,6 +355,20 @@ class PathSearch:
             skips=state.skips + (price == SKIP_PENALTY and not likely),
             learned=learned,
         )
+
+    def _kept(
+        self, state: State, parent: np.ndarray, edges: Expansion, family: int, unit: int, question: Understanding
+    ) -> np.ndarray:
+        """Which edges are walked, bool [edges]: not back, unless a noun asks for it and nothing else is there ("X's wife's
+        husband"). In a nested phrase every thing counts on the way and at its end, but "X's father's sons" are others than X."""
+        noun = unit >= 0 and self.relations.families[family].is_noun(question.units[unit].text)
+        within = noun and any(question.units[u].position == question.units[unit].position for u in state.used)  # "grandson"
+        if noun and unit == question.due(state.used) and not within:
+            passing = len(state.used) + 1 < len(question.units) or state.depth > 1
+            forth = np.ones(len(parent), bool) if passing else ~np.isin(edges.neighbor, state.level(0).nodes)
+            return forth if forth.any() else ~forth
+        forth = ~_visited(state, parent, edges)
+        return state.nodes[parent] != edges.neighbor if noun and not forth.any() else forth
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from .question import DATE, NUMBER, ORGANIZATION, PERSON, PLACE, PRODUCT, WORK
-from .wordings import Family
+from .wordings import Family, stem
 
 Step = tuple[Family, int]  # a family and 1 (subject to object) or -1
 SLOT = "\N{WHITE SQUARE}"  # stands for the name that a question starts from
@@ -179,11 +179,12 @@ def plural(noun: str) -> str:
 # a word for the kind of thing it leads to, `from` a noun for where it comes from, `acts` and `done` a verb's active form and
 # participle, `base` and `doing` its others, `who` a question word; (a|b) is one of them.
 _BY_NOUN = (
-    (3, "the {s} of {np}"), (1, "{s} of {np}"), (1, "{np} {s}"), (0.7, "the {np} {s}"), (1, "the {s} (in|for|from|on|with) {np}"),
+    (3, "the {s} of {np}"), (1, "{s} of {np}"), (1, "{np} {s}"), (0.7, "the {np} {s}"), (3, "{np}'s {s}"),
+    (1, "the {s} (in|for|from|on|with) {np}"),
 )  # fmt: skip
 _BY_SOURCE = (
-    (1, "the {t} whose {from} (is|are|include|was) {np}"), (1, "the {t} with {np} as {from}"),
-    (0.7, "the {t} that {np} is the {from} of"), (0.7, "the {t} by {from} {np}"), (0.5, "{from} {np}'s {t}"),
+    (1, "the {t} whose {from} {is} {np}"), (1, "the {t} with {np} as {one}"),
+    (0.7, "the {t} that {np} is the {one} of"), (0.7, "the {t} by {one} {np}"), (0.5, "{one} {np}'s {t}"),
 )  # fmt: skip
 _BY_VERB = (
     (3, "the {t} (that |which |){np} (|||also ){acts}"), (1.5, "the {t} {done} by {np}"), (1, "{t} {done} by {np}"),
@@ -202,8 +203,8 @@ _ASKED_BY_NOUN = (
     (1, "{np} (is|are|was|were) (in|of|under|from) (which|what) {s}"), (0.7, "what {be} the name of the {s} of {np}"),
 )  # fmt: skip
 _ASKED_BY_SOURCE = (
-    (1, "which {t} is {np} the {from} of"), (1, "what {t} has {np} as {from}"), (1, "{np} is the {from} of which {t}"),
-    (0.7, "{np} is the {from} of what"), (0.7, "what is {np} the {from} of"),
+    (1, "which {t} is {np} the {one} of"), (1, "what {t} has {np} as {one}"), (1, "{np} is the {one} of which {t}"),
+    (0.7, "{np} is the {one} of what"), (0.7, "what is {np} the {one} of"),
 )  # fmt: skip
 _ASKED_BY_VERB = (
     (2, "(which|what) {t} (did|does|do) {np} (|||also ){base}"), (1.5, "{np} (|||also ){acts} (which {t}|what|what {t})"),
@@ -223,14 +224,24 @@ _SHARED_BY_NOUN = (
     (1, "the {t} that have the same {s} (as|of|with) {np}"), (0.7, "the {t} having {s} in common with {np}"),
 )  # fmt: skip
 _SHARED_BY_SOURCE = (
-    (1, "the {from} who worked with {np} as {from}"), (1, "the co-{from} of {np}"), (0.7, "{np}'s co-{from}"),
-    (0.7, "the other {from} of the same {mid} as {np}"), (0.7, "(|the )fellow {from} of {np}"),
+    (0.7, "the other {from} of the same {mid} as {np}"), (1, "the {from} who worked with {np} as {one}"),
+    (1, "the co-{from} of {np}"), (0.7, "{np}'s co-{from}"), (0.7, "(|the )fellow {from} of {np}"),
 )  # fmt: skip
 _SHARED_BY_VERB = (
     (1, "the {t} who {acts} (together|) with {np}"), (1, "the {t} who {acts} the same {mid} as {np}"),
     (1, "the {t} who co-{acts} {mid} with {np}"), (0.7, "the {t} {np} {acts} {mid} with"),
 )  # fmt: skip
 _SHARED_WHOSE = ((2, "the {t} whose {s} (also |){acts} {np}"), (1, "the {t} {done} by the {s} who {acts} {np}"))
+
+_TIGHT = re.compile(  # said of a longer phrase, what follows would belong to its last noun
+    r"\{np\}('s)? (co-)?\{(s|t|done|from)\}|by \{one\} \{np\}"
+)
+_PASSIVE = re.compile(r"\{done\} by|\{np\} \{done\} \{t\}|was \{done\} by")
+_NO_PASSIVE = frozenset("belong come compete go have lie reside say sit tie vie walk work".split())
+_COMPACT = re.compile(  # a name, "the firm NAME", "NAME's owner's rival"
+    rf"(?!.*\b(?:of|that|which|who|whose|whoever|what|by|with|in|for|from|on|to|as|was|were|is|are|\w+ing)\b)"
+    rf"[^{SLOT}]*{SLOT}(?:'s [^{SLOT}]+)?"
+)
 
 Forms = list[tuple[float, str, dict[str, str], str]]  # weight, template, its fields, the wording
 
@@ -258,7 +269,7 @@ class Phraser:
     def named(self, step: Step, name: str) -> str:
         """A name, now and then with a word for what it is before it ("the film X"), as where the hop `step` starts."""
         back = (step[0], -step[1])
-        words = [*self.nouns(back), *_TYPE_WORDS.get(_type(back), ())]
+        words = [*self.nouns(back), *(word for word in _TYPE_WORDS.get(_type(back), ()) if not _many(word))]
         return (
             f"{self.rng.choice(('the ', '', ''))}{self.rng.choice(words)} {name}" if words and self.rng.random() < 0.3 else name
         )
@@ -270,8 +281,7 @@ class Phraser:
             step: the hop.
             np: the words for where it starts.
         """
-        own = (3 if len(np.split()) == 1 else 1.5, "{np}'s {s}")
-        forms = self._nouns_in((*_BY_NOUN, own), step, np) + self._sources_in(_BY_SOURCE, step, np)
+        forms = self._nouns_in(_BY_NOUN, step, np) + self._sources_in(_BY_SOURCE, step, np)
         forms += self._verbs_in(_BY_VERB if step[1] > 0 else _BY_VERB_BACK, step, np)
         if _circumstance(step):
             forms += self._verbs_in(
@@ -292,8 +302,10 @@ class Phraser:
         back = (step[0], -step[1])
         mid = {"mid": self._target(step)}
         forms = self._nouns_in(_SHARED_BY_NOUN, step, np, back)
-        forms += [(w, t, fields | mid, word) for w, t, fields, word in self._sources_in(_SHARED_BY_SOURCE, step, np)]
-        forms += [(w, t, fields | mid, word) for w, t, fields, word in self._verbs_in(_SHARED_BY_VERB, step, np)]
+        acting = step[1] > 0  # what is supplied has no fellows: only those who do the same to one thing
+        sources = self._sources_in(_SHARED_BY_SOURCE if acting else _SHARED_BY_SOURCE[:1], step, np)
+        sources += self._verbs_in(_SHARED_BY_VERB, step, np) if acting else []
+        forms += [(w, t, fields | mid, word) for w, t, fields, word in sources]
         middles = self._some(self.nouns(step))
         if middles and step[1] < 0:
             s = {"s": self._number(middles[0]), "t": self._target(back)}
@@ -312,7 +324,11 @@ class Phraser:
     def _sources_in(self, templates: Templates, step: Step, np: str) -> Forms:
         nouns = self._some(self.nouns((step[0], -step[1])))
         return [
-            (w, text, {"np": np, "from": self._number(n), "t": self._target(step)}, n) for n in nouns for w, text in templates
+            (w, text, {"np": np, "one": n, "from": s, "is": "are" if _many(s) else "is", "t": self._target(step)}, n)
+            for n in nouns
+            for s in (self._number(n),)
+            for w, text in templates
+            if not text.startswith("the {t} by") or _type(step) in {WORK, PRODUCT}
         ]
 
     def _verbs_in(self, templates: Templates, step: Step, np: str) -> Forms:
@@ -320,13 +336,23 @@ class Phraser:
         for word in self._some(self.verbs(step)):
             v = verb(word)
             assert v is not None  # `verbs` leaves out what is none
-            last = step[0].name.split()[-1]
-            rest = f" {v.rest}" if v.rest else f" {last}" if last in _PREPOSITIONS and self.rng.random() < 0.7 else ""
-            fields = {"np": np, "t": self._target(step), "acts": self.rng.choice((v.past, v.present, v.base)) + rest}
+            rest, target = self._rest(step, v), self._target(step)
+            simple = np.endswith(SLOT) if step[1] > 0 else not _many(target)
+            now = v.present if simple else v.past if step[1] > 0 else v.base
+            fields = {"np": np, "t": target, "acts": self.rng.choice((v.past, now)) + rest}
             fields |= {"done": v.participle + rest, "base": v.base + rest, "doing": v.gerund + rest}
             fields["who"] = self.rng.choice(_QUESTION_WORDS.get(_type(step), ("what", "which " + fields["t"])))
-            forms += [(w, text, fields, word) for w, text in templates]
+            active = step[0].adjectival or v.base in _NO_PASSIVE
+            forms += [(w, text, fields, word) for w, text in templates if not active or not _PASSIVE.search(text)]
         return forms
+
+    def _rest(self, step: Step, v: Verb) -> str:
+        """What follows a verb: its own words, or now and then the preposition of the label that it is the verb of."""
+        first, last = step[0].name.split()[0], step[0].name.split()[-1]
+        fits = step[0].adjectival or stem(first) == stem(v.base)
+        if v.rest or last not in _PREPOSITIONS or not fits or self.rng.random() > 0.7:
+            return f" {v.rest}" if v.rest else ""
+        return f" {last}"
 
     def _of(self, step: Step, kind: str, read: Callable[[Family, int], Iterable[str]]) -> tuple[str, ...]:
         key = (step[0].name, step[1], kind)
@@ -348,11 +374,17 @@ class Phraser:
         return list(words) if len(words) <= most else self.rng.sample(words, most)
 
     def _draw(self, forms: Forms) -> tuple[str, str] | None:
+        forms = [form for form in forms if not _TIGHT.search(form[1]) or _COMPACT.fullmatch(form[2]["np"])]
         if not forms:
             return None
         _, template, fields, wording = self.rng.choices(forms, [form[0] for form in forms])[0]
         text = _ALTERNATIVES.sub(lambda found: self.rng.choice(found[1].split("|")), template).format_map(fields)
         return " ".join(text.split()), wording
+
+
+def _many(noun: str) -> bool:
+    """Whether a noun is a plural."""
+    return plural(noun) == noun
 
 
 def _type(step: Step) -> str:

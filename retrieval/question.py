@@ -7,12 +7,13 @@ noun ("company"). Mentions of entities are not units; they are masked before rea
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Literal
 
 from ..kg.ingest.dates import find_dates
+from .nesting import Phrase, apposed, nested
 from .wordings import Lexicon, lexicon
 
 Operation = Literal["lookup", "list", "count", "compare", "superlative", "yes-no"]
@@ -88,12 +89,14 @@ _SUPERLATIVE = frozenset(
 _AUXILIARIES = frozenset("is are was were did does do has have had can could will would".split())
 _SHARING = frozenset("together share shares shared same also other another common fellow co both".split())
 _OPEN_ENDS = (["of"], ["in"], ["on"], ["for"], ["at"])  # prepositions that may stand alone at the end of a question
+_SAID_TO_BE = (["listed", "as"], ["credited", "as"], ["named", "as"], ["recorded", "as"])
 _PAST = frozenset("was were did had former formerly previously".split())
 
 
 _PLURAL = re.compile(
     r"\b(which|what)\s+(all\s+)?(?!is\b|was\b|does\b|has\b)[a-z-]+s\b|\b(who|what|which) (are|were)\b", re.IGNORECASE
 )
+_AFTER_POSSESSIVE = re.compile(r"['’]s?\s+$")
 OPEN_WEIGHT = 0.6  # of a word that no relation family is asked for by
 
 
@@ -133,12 +136,18 @@ class Unit:
     passive: bool = False
     source: bool = False
 
+    @property
+    def fellow(self) -> bool:
+        """Whether it asks for another at the same end of a relation ("co-starred with X", "X's co-founder")."""
+        return self.text.startswith("co-")
+
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
     """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none.
 
-    `target` is the position of the noun asked for, -1 when a pronoun asks.
+    `target` is the position of the noun asked for, -1 when a pronoun asks. `nested` are the positions of the units of a nested
+    noun phrase around the one name, in the order they are walked ("the *C* of X's *A*'s *B*": A, B, C).
     """
 
     text: str
@@ -154,6 +163,12 @@ class Understanding:
     target: int = -1
     value_kind: str = ""
     direction: int = 0
+    nested: tuple[int, ...] = ()
+
+    def due(self, used: Container[int]) -> int:
+        """Index of the unit of the nested phrase that is to be walked next, -1 when all are in `used`."""
+        order = (u for position in self.nested for u, unit in enumerate(self.units) if unit.position == position)
+        return next((u for u in order if u not in used), -1)
 
     def mention_positions(self, mention: int) -> tuple[int, ...]:
         """Token indices of a mention."""
@@ -188,13 +203,16 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
     dates = [d for d in find_dates(text) if not any(d.start < end and start < d.end for start, end in mentions)]
     masks = [*mentions, *((d.start, d.end) for d in dates)]
     tokens = []
-    for token in tokenize(text):
+    for token in (part for word in tokenize(text) for part in _unglued(word, text, lex)):
         mention = next((i for i, (start, end) in enumerate(masks) if token.start < end and start < token.end), -1)
         tokens.append(replace(token, mention=mention))
     words = [token.lower if token.mention < 0 else "" for token in tokens]
     operation, value_kind, direction = _operation(text, words, len(mentions))
     answer_type, answer_noun, noun_at = _answer_type(words, lex)
-    units = _units(tokens, words, noun_at, lex) + _renamed(words) or _implied(answer_type, value_kind)
+    units = _units(tokens, words, noun_at, lex) + _renamed(words) + _doing(words) or _implied(answer_type, value_kind)
+    units, order = _placed(text, mentions, tokens, units, lex)
+    said = {i for unit in units if unit.families for i in range(unit.position, unit.position + len(unit.text.split()))}
+    unsaid = {word for i, word in enumerate(words) if i not in said}
     first = min((d.first for d in dates), default=None)
     last = max((d.last_exclusive for d in dates), default=None)
     return Understanding(
@@ -207,11 +225,51 @@ def understand(text: str, mentions: Sequence[tuple[int, int]] = (), lex: Lexicon
         first=first,
         last=last - timedelta(days=1) if last else None,
         past=bool(_PAST & set(words)),
-        shares=bool(_SHARING & set(words)) or any(word.startswith("co-") for word in words),
+        shares=bool(_SHARING & unsaid) or any(word.startswith("co-") for word in words),
         target=_target(words),
         value_kind=value_kind,
         direction=direction,
+        nested=order,
     )
+
+
+def is_sharing(token: Token) -> bool:
+    """Whether a word says that something is shared."""
+    return token.lower in _SHARING or token.lower.startswith("co-")
+
+
+def _unglued(token: Token, text: str, lex: Lexicon) -> tuple[Token, ...]:
+    """A word, or the two known ones that a lost space has made one of, where a noun is due ("X's fatherdied")."""
+    word = token.lower
+    if not _AFTER_POSSESSIVE.search(text, 0, token.start) or not word.isalpha() or lex.match([word]) or word in TYPE_NOUNS:
+        return (token,)
+    for i in range(len(word) - 1, 0, -1):
+        if word[:i] in lex.words and word[i:] in lex.words:
+            cut = token.start + i
+            return Token(token.text[:i], token.start, cut), Token(token.text[i:], cut, token.end)
+    return (token,)
+
+
+def _placed(
+    text: str, mentions: Sequence[tuple[int, int]], tokens: Sequence[Token], units: tuple[Unit, ...], lex: Lexicon
+) -> tuple[tuple[Unit, ...], tuple[int, ...]]:
+    """Units, which of them say where a hop comes from by their place beside the one name, and the nested phrase around it."""
+    if len(mentions) != 1:
+        return units, ()
+    said = sorted(units, key=lambda unit: unit.position)
+    phrases = [_phrase(unit, tokens, lex) for unit in said]
+    order = nested(text, mentions[0], phrases)
+    source = {said[i].position for i, phrase in enumerate(phrases) if apposed(text, mentions[0], phrase)}
+    nouns = {said[i].position for i in order}
+    placed = (replace(u, source=u.position in source or (u.source and u.position not in nouns)) for u in units)
+    return tuple(placed), tuple(said[i].position for i in order)
+
+
+def _phrase(unit: Unit, tokens: Sequence[Token], lex: Lexicon) -> Phrase:
+    words = unit.text.split()
+    last = min(unit.position + len(words), len(tokens)) - 1
+    noun = not unit.type and lex.is_noun(unit.text, unit.families)
+    return Phrase(tokens[unit.position].start, tokens[last].end, bool(unit.type), noun)
 
 
 def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, str, int]:
@@ -229,7 +287,7 @@ def _operation(text: str, words: list[str], mentions: int) -> tuple[Operation, s
     if kind and comparative in _SUPERLATIVE and mentions < 2:
         return "superlative", kind, direction
     if first in _AUXILIARIES:
-        return "yes-no", "", 0
+        return "lookup" if mentions == 1 and " or " in text else "yes-no", "", 0  # "is X a man or a woman"
     if first in {"list", "name", "show", "give"} or _PLURAL.search(text):
         return "list", "", 0
     return "lookup", "", 0
@@ -257,7 +315,7 @@ def _answer_type(words: list[str], lex: Lexicon) -> tuple[str, str, int]:
                     return TYPE_NOUNS[noun], noun, j
                 if noun in AGENT_NOUNS:
                     return "agent", "", j
-                if lex.match(words[j : j + 1]):
+                if lex.match(words[j : j + 1]) or _phrase_length(words, j, lex) > 1:
                     return "", "", j  # "what genres do the films ..." asks for genres, not films
             continue
         if word in {"who", "whom", "whose"}:
@@ -278,13 +336,16 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
         if not words[i]:
             i += 1
             continue
+        if words[i : i + 2] in _SAID_TO_BE:
+            i += 2
+            continue
         length = _phrase_length(words, i, lex)
         if length:
             phrase = " ".join(words[i : i + length])
             families = lex.match(words[i : i + length])
             noun = _singular(words[i + length - 1])
-            kind = TYPE_NOUNS.get(noun, "") if length == 1 else ""
-            weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0
+            kind = TYPE_NOUNS.get(noun, "") if length == 1 and not _ends_as_verb(words, i) else ""
+            weight = 0.3 if kind and i == noun_at else 0.5 if kind else 1.0 if families else OPEN_WEIGHT
             passive, source = _passive(words, i + length - 1), _names_source(words, i, i + length)
             units.append(Unit(phrase, i, families, kind, weight, passive, source))
             i += length
@@ -292,10 +353,15 @@ def _units(tokens: list[Token], words: list[str], noun_at: int, lex: Lexicon) ->
         noun = _singular(words[i])
         if noun in TYPE_NOUNS:
             units.append(Unit(words[i], i, frozenset(), TYPE_NOUNS[noun], 0.15 if i == noun_at else 0.2))
-        elif words[i] not in STOPWORDS and not words[i].isdigit():
+        elif words[i] not in STOPWORDS | _SHARING and not words[i].isdigit():
             units.append(Unit(words[i], i, frozenset(), "", OPEN_WEIGHT, _passive(words, i)))
         i += 1
     return tuple(units)
+
+
+def _ends_as_verb(words: list[str], i: int) -> bool:
+    """Whether a word at the end is the verb that an auxiliary before it waits for ("where does X *work*", "*work* for")."""
+    return {*words[i + 1 :]} <= {"for", "at", "in", "with"} and bool({"do", "does", "did"} & {*words[:i]})
 
 
 def _target(words: list[str]) -> int:
@@ -317,6 +383,13 @@ def _renamed(words: list[str]) -> tuple[Unit, ...]:
     return (Unit("former name", said, frozenset({"formerly known as"})),)
 
 
+def _doing(words: list[str]) -> tuple[Unit, ...]:
+    """ "What does X do?" asks for an occupation."""
+    if words[:1] != ["what"] or words[1:2] not in (["does"], ["did"], ["do"]) or words[-1] not in {"do", "doing"}:
+        return ()
+    return (Unit("do", len(words) - 1, frozenset({"occupation"})),)
+
+
 def _implied(answer_type: str, value_kind: str) -> tuple[Unit, ...]:
     """What a question without content words asks for: "Where is X?", "Who is X?", "Is A older than B?"."""
     if value_kind == DATE:
@@ -332,7 +405,7 @@ def _phrase_length(words: list[str], i: int, lex: Lexicon) -> int:
         piece = words[i : i + length]
         if not all(piece) or (length == 1 and piece[0] in STOPWORDS and piece[0] != "own"):
             continue
-        if lex.match(piece):
+        if lex.match(piece) or lex.chains(" ".join(piece)):
             return length
     return 0
 

@@ -2,7 +2,8 @@
 
 Relation labels are encoded once and cached by label; at question time only the units are encoded. A unit that is a known
 wording of a family speaks for that family and hardly for others, however near their vectors are: "chief financial
-officer" lies close to "chief executive of" in every embedding and is still another job. A relation of the past ("formerly
+officer" lies close to "chief executive of" in every embedding and is still another job. Words that are a wording of no family
+of the graph speak for the families whose wordings mean nearly the same, each way by its own. A relation of the past ("formerly
 owns") answers only questions that ask for the past.
 """
 
@@ -16,15 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kg.model import Relation
+from .phrases import wordings_of
 from .question import OPEN_WEIGHT, Unit
+from .stepwise import Reader
 from .wordings import Family, Lexicon, lexicon, read_lexicon, stems
 
 if TYPE_CHECKING:
+    from ..kg.adjacency import Groups
     from ..kg.graph import KnowledgeGraph
     from .encoder import Encoder
 
 WORDINGS = "wordings.toml"  # of a graph, beside its data
 _COSINE_FLOOR, _COSINE_SPAN, _COSINE_CAP = 0.35, 0.5, 0.75
+_MEANT_FLOOR, _MEANT_SPAN = 0.35, 0.35  # the same for the mean of a family's wordings
 _FOREIGN_CAP = 0.2  # a unit that is a wording of another family
 FORMER_NAME = "formerly known as"
 _OTHER_END = 0.25  # a noun that names the end a hop comes from
@@ -45,6 +50,7 @@ class RelationIndex:
     Attributes:
         family_of: [relations] index into `families` by relation row.
         flip: [relations] -1 where the label runs from the family's object to its subject.
+        symmetric: [families] whether a direction says nothing; such a relation is one step, walked from either end.
     """
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lex: Lexicon | None = None) -> None:
@@ -56,6 +62,8 @@ class RelationIndex:
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
+        self._by_stem: dict[str, list[int]] = {}
+        self.symmetric = np.zeros(0, bool)
         self.family_of = np.zeros(0, np.int32)
         self.flip = np.zeros(0, np.int8)
 
@@ -70,7 +78,25 @@ class RelationIndex:
             missing = [f.name for f in self.families if f.name not in self._vectors]
             self._vectors.update(zip(missing, self.encoded(missing)))
             self._matrix = np.array([self._vectors[f.name] for f in self.families], np.float32).reshape(len(self.families), -1)
+            self._steps = self._step_vectors()
         self._seq = self.kg.store.seq
+
+    def _step_vectors(self) -> np.ndarray:
+        """What the wordings of each family mean, walked either way: unit vectors, float32 [families, 2, d].
+
+        Those of the packaged lexicon come encoded with the reader.
+        """
+        reader, packaged = Reader.default(), lexicon().families
+        known = reader.means() if reader.encoder == self.encoder.id else {}
+        texts = {f.name: [wordings_of(f, 1), wordings_of(f, -1)] for f in self.families}
+        own = [f.name for f in self.families if f.name not in known or f != packaged.get(f.name)]
+        every = list(dict.fromkeys(text for name in own for some in texts[name] for text in some))
+        vectors = dict(zip(every, self.encoded(every)))
+        for name in own:
+            known[name] = np.array([np.mean([vectors[text] for text in some], axis=0) for some in texts[name]])
+        means = np.array([known[f.name] for f in self.families], np.float32).reshape(len(self.families), 2, self.encoder.dim)
+        unit: np.ndarray = means / (np.linalg.norm(means, axis=2, keepdims=True) + 1e-9)
+        return unit
 
     def _number(self, relations: list[tuple[int, Relation]], size: int) -> None:
         index: dict[str, int] = {}
@@ -83,16 +109,29 @@ class RelationIndex:
                 self.families.append(family)
             self.family_of[row], self.flip[row] = index[family.name], flip
         self._index = index
+        self.symmetric = np.array([family.symmetric for family in self.families], bool)
         self._stems = [_label_stems(family) for family in self.families]
         self._former = [
             i
             for i, family in enumerate(self.families)
             if family.name.split()[0] in {"former", "formerly"} and family.name != FORMER_NAME
         ]
-        self._by_stem: dict[str, list[int]] = defaultdict(list)
+        self._by_stem = defaultdict(list)
         for i, label in enumerate(self._stems):
             for word in label:
                 self._by_stem[word].append(i)
+
+    def codes(self, groups: Groups) -> np.ndarray:
+        """The step that each group of edges is: 2 * family, and 1 more where it is walked from the family's object to its
+        subject and that makes a difference, int64 [groups]."""
+        family = self.family_of[groups.relation]
+        backward = (groups.direction * self.flip[groups.relation] < 0) & ~self.symmetric[family]
+        codes: np.ndarray = family.astype(np.int64) * 2 + backward
+        return codes
+
+    def reverse(self, code: int) -> int:
+        """The step that walks a relation the other way."""
+        return code if self.symmetric[code >> 1] else code ^ 1
 
     def encoded(self, labels: list[str]) -> np.ndarray:
         """Vectors of labels, [n, d]; read from and written to the graph's vector generation where possible."""
@@ -113,14 +152,24 @@ class RelationIndex:
         return self.lexicon.family(label)[0].event
 
     def weighed(self, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
-        """Units as this graph weighs them: a wording of families that it does not have at all weighs as an open word."""
+        """Units as this graph reads them: a wording of families that it does not have at all weighs as an open word, and one of
+        several hops ("grandson") is a unit for each."""
         self.refresh()
-        return tuple(
-            replace(unit, weight=min(unit.weight, OPEN_WEIGHT))
-            if unit.families and not unit.families & self._index.keys()
-            else unit
-            for unit in units
-        )
+        return tuple(one for unit in units for one in self._weighed(unit))
+
+    def _weighed(self, unit: Unit) -> tuple[Unit, ...]:
+        spoken = {i for word in stems(unit.text) for i in self._by_stem.get(word, ())}
+        if unit.families & self._index.keys() or any({*stems(unit.text)} >= self._stems[i] for i in spoken):
+            return (unit,)
+        known = (hops for hops in self.lexicon.chains(unit.text) if all(name in self._index for name, _ in hops))
+        if hops := next(known, ()):
+            return tuple(self._hop(unit, self.families[self._index[name]], way) for name, way in hops)
+        return (replace(unit, weight=min(unit.weight, OPEN_WEIGHT)) if unit.families else unit,)
+
+    def _hop(self, unit: Unit, family: Family, way: int) -> Unit:
+        """One hop of a wording of several, said by a noun for where it leads."""
+        nouns = family.object_nouns if way > 0 else family.subject_nouns
+        return replace(unit, text=(*nouns, family.name)[0], families=frozenset({family.name}), type="", weight=1.0)
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         """How well a hop explains a unit, 0 to 1.
@@ -140,10 +189,13 @@ class RelationIndex:
             return result
         vectors = self.encoder.encode([unit.text for unit in units])
         cosine = np.clip((self._matrix @ vectors.T - _COSINE_FLOOR) / _COSINE_SPAN, 0, 1) * _COSINE_CAP
+        meant = np.clip((self._steps @ vectors.T - _MEANT_FLOOR) / _MEANT_SPAN, 0, 1) * _COSINE_CAP
         for j, unit in enumerate(units):
             unit_stems = stems(unit.text)
             cap = _FOREIGN_CAP if unit.families else _TYPE_CAP if unit.type else 1.0
             result[:, :, j] = np.minimum(cosine[:, j], cap)[:, None]
+            if not unit.type and not unit.families & self._index.keys():  # "contender" is near the words for `competes with`
+                result[:, :, j] = np.maximum(result[:, :, j], meant[:, :: -1 if unit.source else 1, j])
             spoken = {i for word in unit_stems for i in self._by_stem.get(word, ())}
             spoken.update(self._index[name] for name in unit.families if name in self._index)
             for i in spoken:
@@ -162,6 +214,8 @@ class RelationIndex:
                 return 1.0, 1.0
             if unit_stems in {stems(verb) for verb in family.weak_verbs}:
                 return _WEAK, _WEAK
+            if unit.fellow:
+                return 1.0, 1.0
             if subject or target:
                 forth, back = (subject, target) if unit.source else (target, subject)
                 return (1.0 if forth else _OTHER_END), (1.0 if back else _OTHER_END)

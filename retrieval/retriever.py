@@ -21,6 +21,7 @@ from .ambiguity import preferred
 from .base import Budget, Evidence, Hit
 from .difficulty import EvidenceDifficulty
 from .evidence import pack
+from .gaps import Gaps
 from .linking import Link, Linker
 from .paths import PathSearch, Search
 from .question import Understanding, Unit, understand
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 GOOD = 0.6  # score from which another day is not tried
 EXPIRED = 0.45  # factor for an answer that only past facts give to a question in the present
-_GAPS_NAMED = 2
+_TRIPLES_KEPT = 20_000
 UNDATED = 0.8  # factor for an event without a date when the question names one
 
 
@@ -138,7 +139,7 @@ class Retriever:
 
     def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
         """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""
-        best = Found([], [], None, set(), NodeTypes(self.kg, self.kg.adjacency()))
+        best = Found([], [], None, set(), self.types([]))
         for day, factor in _days(question):
             found = self._search_on(question, links, budget or self.budget, day)
             found.expired = factor < 1
@@ -187,9 +188,9 @@ class Retriever:
         return Scorer(question, links, self.relations, types)
 
     def types(self, links: Sequence[Link]) -> NodeTypes:
-        """Type look-ups for a question with these mentions."""
+        """Type look-ups for a question with these mentions; the same ones while the graph does not change."""
         cased = any(not seed.node.label.islower() for link in links for seed in link.seeds)
-        return NodeTypes(self.kg, self.adjacency(), cased=cased)
+        return self._parts.types(cased)
 
     def adjacency(self) -> Adjacency:
         """The graph's edges with the intervals their dates imply together, in step with the store."""
@@ -229,7 +230,7 @@ class Retriever:
         rows = candidate.nodes[:limit].tolist()
         walks = [candidate.walks(row) for row in rows]
         wanted = sorted({triple for walk in walks for hops in walk for triple, _ in hops})
-        triples = self._readable(wanted)
+        triples = self._known(wanted)
         grounded = []
         for row, node, walk in zip(rows, self.kg.store.nodes(rows), walks):
             if any(triple not in triples for hops in walk for triple, _ in hops):
@@ -239,25 +240,20 @@ class Retriever:
             if factor > 0 and paths:
                 support = sum(_support(question, u, paths, candidate) for u in candidate.open_units)
                 grounded.append(Grounded(row, node, paths, candidate.with_support(support, factor)))
-        return sorted(grounded, key=lambda g: -g.score)
+        return sorted(grounded, key=lambda g: (-g.score, _backward(g)))
 
     def _gaps(self, candidate: Candidate) -> tuple[str, ...]:
-        """Which relation of the path is not recorded for some of the things it leads from, and for how many of them."""
-        if len(candidate.states) != 1:
-            return ()
-        state, found = candidate.states[0], []
-        for depth, (family, direction) in enumerate(state.steps[1:], start=1):
-            nodes = state.level(depth).nodes
-            groups = self.adjacency().groups(nodes)
-            walked = self.relations.family_of[groups.relation] == family
-            walked &= groups.direction * self.relations.flip[groups.relation] == direction
-            lacking = np.setdiff1d(np.arange(len(nodes)), groups.origin[walked])
-            if len(lacking):
-                labels = [node.label for node in self.kg.store.nodes(nodes[lacking[:_GAPS_NAMED]].tolist())]
-                more = f" and {len(lacking) - len(labels)} more" if len(lacking) > len(labels) else ""
-                name = self.relations.families[family].name
-                found.append(f"nothing is recorded under '{name}' for {', '.join(labels)}{more} ({len(lacking)} of {len(nodes)})")
-        return tuple(found)
+        return self._parts.gaps.along(candidate.states[0], self.adjacency()) if len(candidate.states) == 1 else ()
+
+    def _known(self, rows: list[int]) -> dict[int, Triple]:
+        """Triples by row, as `_readable`; each is read once while the graph does not change."""
+        kept = self._parts.triples()
+        found = {row: kept[row] for row in rows if row in kept}
+        new = self._readable([row for row in rows if row not in found])
+        if len(kept) + len(new) > _TRIPLES_KEPT:
+            kept.clear()
+        kept.update(new)
+        return found | new
 
     def _readable(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, those left out whose stored text is damaged: they are no evidence, and others still are."""
@@ -306,6 +302,21 @@ class _Parts:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lexicon: Lexicon | None) -> None:
         self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
+        self._types: dict[bool, tuple[int, NodeTypes]] = {}
+        self._triples: tuple[int, dict[int, Triple]] = -1, {}
+
+    def types(self, cased: bool) -> NodeTypes:
+        seq = self.kg.store.seq
+        if cased not in self._types or self._types[cased][0] != seq:
+            self._types[cased] = seq, NodeTypes(self.kg, self.tight.adjacency(), cased=cased)
+        return self._types[cased][1]
+
+    def triples(self) -> dict[int, Triple]:
+        """Those read so far in this state of the graph, by row."""
+        seq = self.kg.store.seq
+        if self._triples[0] != seq:
+            self._triples = seq, {}
+        return self._triples[1]
 
     @cached_property
     def trained(self) -> TrainedScorer:
@@ -324,6 +335,10 @@ class _Parts:
         return RelationIndex(self.kg, self.encoder, self.lexicon)
 
     @cached_property
+    def gaps(self) -> Gaps:
+        return Gaps(self.kg, self.relations)
+
+    @cached_property
     def passages(self) -> PassageSearch:
         from .passages import PassageSearch
 
@@ -340,6 +355,11 @@ def _days(question: Understanding) -> list[tuple[int | None, float]]:
     if question.past:
         return [(None, 1.0)]
     return [(date.today().toordinal(), 1.0), (None, EXPIRED)]
+
+
+def _backward(grounded: Grounded) -> int:
+    """Hops that read a fact from its object: of two answers, the one that the facts name as such comes first."""
+    return sum(hop.direction < 0 for path in grounded.paths for hop in path.hops)
 
 
 def _top(found: Found) -> float:

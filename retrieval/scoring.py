@@ -80,13 +80,21 @@ class Scorer:
             limit: candidates kept.
         """
         best = max((state.likelihood for mine in states for state in mine), default=0.0) if len(states) == 1 else 0.0
-        self.trust = TRUST * best
+        self.trust = 0.0 if self._settled() else TRUST * best
         found = [c for i, mine in enumerate(states) for state in mine if (c := self._single(state, i)) is not None]
         for i in range(len(states)):
             for j in range(i + 1, len(states)):
                 found += self._joined(states[i], states[j], (i, j))
         found.sort(key=lambda c: (-c.score, sum(s.depth for s in c.states), c.states[0].steps))
         return found[:limit]
+
+    def _settled(self) -> bool:
+        """Whether a nested phrase of words that the graph knows says every hop and their order: a reader can only be wrong."""
+        nested = self.question.nested
+        asked = [u for u, unit in enumerate(self.question.units) if _decisive(unit) or unit.position in nested]
+        return bool(nested) and all(
+            self.question.units[u].position in nested and self.gains[:, :, u].max(initial=0.0) > SURE for u in asked
+        )
 
     def _single(self, state: State, mention: int) -> Candidate | None:
         through = {mention} | {i for i, link in enumerate(self.links) if i != mention and self._passes(state, link)}
@@ -96,10 +104,15 @@ class Scorer:
         if self.question.answer_type == DATE and (dated := self._dated(state, mention)) is not None:
             return dated
         asked = {seed.row for i in through for seed in self.links[i].seeds} if self.links else set()
-        nodes = nodes[~np.isin(nodes, list(asked))] if asked else nodes
+        others = nodes[~np.isin(nodes, list(asked))] if asked else nodes
+        nodes = nodes if self._comes_back(state) and (state.depth > 2 or not len(others)) else others
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, through)
+
+    def _comes_back(self, state: State) -> bool:
+        """Whether a nested phrase has been walked to its end, which may be where it began ("X's wife's husband")."""
+        return bool(self.question.nested) and self.question.due(state.used) < 0
 
     def _dated(self, state: State, mention: int) -> Candidate | None:
         """For "when did A buy B": the fact that ends at the other mention, or at anything, when it carries a day."""
@@ -109,8 +122,7 @@ class Scorer:
         if not len(nodes) or len(nodes) > _SAMPLE:
             return None
         last = state.triple[np.searchsorted(state.nodes, nodes)]
-        known = [t.valid_from or t.valid_to for t in self.types.kg.store.triples_at(last.tolist())]
-        nodes = nodes[[day is not None for day in known]]
+        nodes = nodes[self.types.dated(last.tolist())]
         if not len(nodes):
             return None
         return self._candidate(nodes, (state,), state.used, {mention, *others}, fit=COARSE)
@@ -167,7 +179,7 @@ class Scorer:
         unexplained = tuple(u for u in range(len(question.units)) if u not in used and u not in credit)
         gaps = sum(state.skips for state in states) + sum(_decisive(question.units[u]) for u in unexplained)
         inversions = sum(self._inversions(state) for state in states)
-        gaps += any(self._leaves_target(state) for state in states)
+        gaps += any(self._leaves_target(state) or self._lacks_fellow(state) for state in states)
         whole = GAP**gaps * INVERTED**inversions * LONGER ** max(sum(state.depth for state in states) - 1, 0)
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
@@ -179,7 +191,7 @@ class Scorer:
         """Weight of units no hop was spent on: type nouns that a node satisfies, words that repeat a walked relation."""
         credit: dict[int, float] = {}
         for u, unit in enumerate(self.question.units):
-            if u in used:
+            if u in used or self._own_hop(unit, used):
                 continue
             steps = {step for state in states for step in state.steps}
             said = (self.gains[family, 0 if way > 0 else 1, u] >= MATCHED for family, way in steps if self._of(family, unit))
@@ -189,29 +201,52 @@ class Scorer:
                 credit[u] = unit.weight * fit
         return credit
 
+    def _own_hop(self, unit: Unit, used: dict[int, float]) -> bool:
+        """Whether a noun of a nested phrase asks for a hop of its own, which none before has said ("the father of X's father");
+        the cause of somebody's *death* is one hop, as death is no noun for either end of a relation."""
+        if unit.position not in self.question.nested or not unit.families:
+            return False
+        said = {self.question.units[u].text for u in used if self.question.units[u].families & unit.families}
+        return all(self.relations.lexicon.is_noun(text, unit.families) for text in said)
+
     def _of(self, family: int, unit: Unit) -> bool:
         return self.relations.families[family].name in unit.families
 
     def _typed(self, unit: Unit, states: tuple[State, ...]) -> float:
+        """How well some node on the way is of the type that a type noun names; the noun asked for is said of the end."""
+        asked = unit.position == self.question.target
         fits = [
-            self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state))
+            self.types.fit(int(node), unit.type, _noun(unit.text), self._implied(state.level(depth)) or self._began(state))
             for state in states
-            for depth in range(state.depth + 1)
-            for node in state.level(depth).nodes[:1]
+            for depth in range(state.depth if asked else 0, state.depth + 1)
+            for node in _sample(state.level(depth).nodes)
         ]
         return max(fits, default=0.0)
 
     def _asked_last(self, state: State) -> bool:
         """Whether the last hop explains, fully, the very noun that is asked for: its end is of the kind asked."""
         last = next((u for u, hop in state.hop_of.items() if hop == state.depth - 1), -1)
-        return last >= 0 and self.question.units[last].position == self.question.target and state.used[last] > SURE
+        if last < 0:
+            return False
+        position = self.question.units[last].position
+        outermost = position in self.question.nested[-1:] and self._target_in({*self.question.nested})
+        return outermost or (position == self.question.target and state.used[last] > SURE)
+
+    def _target_in(self, positions: set[int]) -> bool:
+        """Whether no unit but those at these positions is the noun asked for."""
+        return all(unit.position in positions for unit in self.question.units if unit.position == self.question.target)
 
     def _leaves_target(self, state: State) -> bool:
         """Whether the very noun that is asked for ("which *topics* ...") names the end of an earlier hop than the last."""
-        return any(
-            hop < state.depth - 1 and self.question.units[u].position == self.question.target and not self.question.units[u].type
-            for u, hop in state.hop_of.items()
-        )
+        units = self.question.units
+        asked = {u for u, unit in enumerate(units) if unit.position == self.question.target and not unit.type}
+        named = [hop for u, hop in state.hop_of.items() if u in asked and not (units[u].fellow and state.shared)]
+        return bool(named) and max(named) < state.depth - 1
+
+    def _lacks_fellow(self, state: State) -> bool:
+        """Whether a hop for somebody's fellow ("co-starred with X") leads away from X and never back to another at that end."""
+        forth = [hop for u, hop in state.hop_of.items() if self.question.units[u].fellow and state.steps[hop][1] > 0]
+        return bool(forth) and not state.shared
 
     def _inversions(self, state: State) -> int:
         """Pairs of hops on one side of the mention that walk the farther unit first."""
@@ -227,6 +262,13 @@ class Scorer:
             return ""
         family, direction = self.relations.families[state.steps[-1][0]], state.steps[-1][1]
         return family.object_type if direction > 0 else family.subject_type
+
+    def _began(self, state: State) -> str:
+        """The type that the first hop promises of where it starts."""
+        if not state.steps:
+            return ""
+        family, direction = self.relations.families[state.steps[0][0]], state.steps[0][1]
+        return family.subject_type if direction > 0 else family.object_type
 
     def _fit(self, node: int, states: tuple[State, ...]) -> float:
         implied = next((kind for state in states if (kind := self._implied(state))), "")
@@ -268,6 +310,8 @@ def _noun(text: str) -> str:
 
 def _sample(nodes: np.ndarray) -> np.ndarray:
     """A few nodes spread evenly over a sorted set."""
+    if len(nodes) <= _SAMPLE:
+        return nodes
     return np.asarray(nodes[np.linspace(0, len(nodes) - 1, min(_SAMPLE, len(nodes))).astype(int)])
 
 

@@ -3,10 +3,14 @@
 At hop t an attention over the question's token states (frozen encoder) picks the words that say this hop, and their mean is
 compared with a vector per step, a relation family in one direction:
 
-    key_i   = h_i U                                    query_t = q A_t + c_(t-1) B
+    key_i   = block(h U)_i                             query_t = q A_t + c_(t-1) B + k_(t-1) D
     a_t     = softmax_i(key_i . query_t + place_t[i] - used_t * sum_(s<t) a_s)
-    c_t     = sum_i a_t,i h_i                          P_t = softmax(scale * (c_t + c_t L M) . R + bias_t)
-    stop_t  = stop_t - rest * sum_i sigmoid(h_i . content) * exp(-sharp * sum_(s<t) a_s,i)      words that nothing has read yet
+    c_t     = sum_i a_t,i h_i, k_t likewise of keys    P_t = softmax(scale * (c_t + c_t L M) . R + bias_t)
+    stop_t  = stop_t + k_t . halt - rest * sum_i sigmoid(h_i . content) * exp(-sharp * sum_(s<t) a_s,i)
+
+The last sum is over words that nothing has read yet. The block is one small layer of self-attention with relative places:
+where words stand to each other ("of", "whose", "that") says which hop comes next. Only the keys see it; what is read with
+them stays as the encoder gave it, so that a word never seen in training keeps its meaning.
 
 Step attention follows NSM (He et al., WSDM 2021) and TransferNet (Shi et al., EMNLP 2021). The rows of R come from the
 encoder's vectors of a relation's wordings, through a residual of low rank: the packaged `Reader`, trained on questions about
@@ -26,15 +30,21 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from ..data import model_folder
-from ..kg.errors import ArtefactError
 from ..kg.artefacts import load_artefact, write_manifest
+from ..kg.errors import ArtefactError
 from .encoder import TextEncoder
 
 DEPTHS = 4  # hops with parameters of their own; a fourth hop and later ones share the last
 PLACES = 12  # farthest distance from the mention that is told apart, to either side
+HEADS = 4  # of the block
+NEAR = 8  # farthest distance between two words that is told apart there
 PLACEHOLDER = "X"
 WEIGHTS = "weights.safetensors"
-SHARED = ("keys", "query", "carry", "place", "used", "down", "up", "scale", "content", "content_bias", "rest", "sharp")
+BLOCK = ("mix_query", "mix_key", "mix_value", "mix_out", "near", "wide", "narrow")
+SHARED = (
+    *BLOCK, "keys", "query", "carry", "onward", "halt", "place", "used", "down", "up", "scale", "content", "content_bias", "rest",
+    "sharp",
+)  # fmt: skip
 SHAPES = (*SHARED, "steps", "bias")
 READER = (*SHARED, "ways", "lift_down", "lift_up", "stop", "stop_bias", "wordings")
 
@@ -82,19 +92,19 @@ class StepScorer:
     def log_probabilities(self, states: np.ndarray, places: np.ndarray) -> np.ndarray:
         """As `read`, from token states float32 [t, h] and places int [t]."""
         w = self.weights
-        whole, keys = states.mean(axis=0), states @ w["keys"]
-        context, covered = np.zeros_like(whole), np.zeros(len(states), np.float32)
+        whole, keys = states.mean(axis=0), _block(states @ w["keys"], w)
+        context, spot, covered = np.zeros_like(whole), np.zeros_like(keys[0]), np.zeros(len(states), np.float32)
         content = 1 / (1 + np.exp(-(states @ w["content"] + w["content_bias"])))
         rows = []
         for t in range(DEPTHS):
-            query = whole @ w["query"][t] + context @ w["carry"]
+            query = whole @ w["query"][t] + context @ w["carry"] + spot @ w["onward"]
             unread = float(content @ np.exp(-w["sharp"] * covered))
             attention = _softmax(keys @ query / np.sqrt(len(query)) + w["place"][t][places] - w["used"][t] * covered)
             covered = covered + attention
-            context = attention @ states
+            context, spot = attention @ states, attention @ keys
             value = context + context @ w["down"] @ w["up"]
             logits = w["scale"] * (w["steps"] @ (value / (np.linalg.norm(value) + 1e-6))) + w["bias"][t]
-            logits[-1] -= w["rest"].item() * unread
+            logits[-1] += spot @ w["halt"] - w["rest"].item() * unread
             rows.append(logits - logits.max() - np.log(np.exp(logits - logits.max()).sum()))
         return np.array(rows, np.float32)
 
@@ -144,8 +154,7 @@ class Reader:
             wordings: means of the vectors of the wordings of both steps, float32 [2, d], of families that are not those of
                 the lexicon.
         """
-        w = self.weights
-        known = dict(zip(self.families, w["wordings"].reshape(len(self.families), 2, -1), strict=True)) | wordings
+        w, known = self.weights, self.means() | wordings
         rows = np.array([known[name] + w["ways"] for name in families], np.float32).reshape(2 * len(families), -1)
         rows = rows + rows @ w["lift_down"] @ w["lift_up"]
         rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-6
@@ -153,6 +162,10 @@ class Reader:
         bias = np.zeros((DEPTHS, len(steps)), np.float32)
         bias[:, -1] = w["stop_bias"]
         return StepScorer(families, {name: w[name] for name in SHARED} | {"steps": steps, "bias": bias}, self.encoder, self.meta)
+
+    def means(self) -> dict[str, np.ndarray]:
+        """Means of the vectors of the wordings of both steps of each family it brings along, float32 [2, d]."""
+        return dict(zip(self.families, self.weights["wordings"].reshape(len(self.families), 2, -1), strict=True))
 
     def save(self, folder: Path) -> None:
         """Write weights and manifest."""
@@ -224,6 +237,22 @@ def _masked(question: str, mentions: list[tuple[int, int]], seed: int) -> tuple[
         at = end
     pieces.append(question[at:].lower().replace("]", "").replace("[", "").rstrip(" ?."))
     return "".join(pieces), *where
+
+
+def _block(keys: np.ndarray, w: dict[str, np.ndarray]) -> np.ndarray:
+    """Keys float32 [t, k] that have seen each other."""
+    t, k = keys.shape
+    seen = keys / np.sqrt((keys**2).mean(axis=1, keepdims=True) + 1e-6)
+    query, key, value = (
+        (seen @ w[name]).reshape(t, HEADS, -1).transpose(1, 0, 2) for name in ("mix_query", "mix_key", "mix_value")
+    )
+    apart = np.clip(np.arange(t) - np.arange(t)[:, None], -NEAR, NEAR) + NEAR
+    scores = query @ key.transpose(0, 2, 1) / np.sqrt(k // HEADS) + w["near"][:, apart]
+    raised = np.exp(scores - scores.max(axis=2, keepdims=True))
+    mixed = (raised / raised.sum(axis=2, keepdims=True)) @ value
+    keys = keys + mixed.transpose(1, 0, 2).reshape(t, k) @ w["mix_out"]
+    together: np.ndarray = keys + np.maximum(keys @ w["wide"], 0) @ w["narrow"]
+    return together
 
 
 def _softmax(values: np.ndarray) -> np.ndarray:

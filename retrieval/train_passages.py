@@ -147,11 +147,11 @@ def train(
         if by_people:
             first = fit(by_people, scorer.first, np.zeros(len(FEATURES)), pull=PULL / 10, hops=False)
         scorer = PassageScorer(first, fit([example for example, _ in found], scorer.joint, first))
-    return PassageScorer(scorer.first, scorer.joint, {"questions": sum(len(questions) for _, questions, _ in sets)})
+    return PassageScorer(scorer.first, scorer.joint, meta={"questions": sum(len(questions) for _, questions, _ in sets)})
 
 
 def read_questions(path: Path, search: PassageSearch) -> list[MinedQuestion]:
-    """Questions with `supporting_pids`; the uri of a passage ends in `#pid`.
+    """Questions with `supporting_pids` and, where they are known, `answers`; the uri of a passage ends in `#pid`.
 
     Raises:
         InputError: the file cannot be read, or no question has its passages in the graph.
@@ -161,14 +161,14 @@ def read_questions(path: Path, search: PassageSearch) -> list[MinedQuestion]:
     rows = {uris[chunk.source_id]: row for row, chunk in search.kg.store.chunks() if chunk.start == 0}
     try:
         records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-        wanted = [(str(record["question"]), record["supporting_pids"]) for record in records]
+        wanted = [(str(one["question"]), one["supporting_pids"], tuple(one.get("answers", ()))) for one in records]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: no questions with supporting_pids ({type(error).__name__})") from error
     questions = []
-    for question, pids in wanted:
+    for question, pids, answers in wanted:
         places = table.places(np.array([rows[pid] for pid in pids if pid in rows], dtype=np.int64))
         if len(places):
-            questions.append(MinedQuestion(question, tuple(places.tolist()), "asked"))
+            questions.append(MinedQuestion(question, tuple(places.tolist()), "asked", answers=answers))
     if not questions:
         raise InputError(f"{path}: none of its passages is in {search.kg.path}")
     return questions

@@ -24,16 +24,18 @@ from scipy import sparse  # type: ignore[import-untyped]
 from ..kg.errors import MissingExtraError
 from .encoder import Encoder, TextEncoder
 from .phrases import SLOT, Phraser, Step, say, wordings_of
-from .stepwise import DEPTHS, PLACES, Reader, token_inputs
+from .stepwise import DEPTHS, HEADS, NEAR, PLACES, Reader, token_inputs
 from .wordings import Family, families
 
 KEY, RANK = 128, 96
 BATCH = 128
 _RATE, _DROPOUT, _RETURNS, _FITTING = 2e-3, 0.15, 0.35, 0.9
+_HIDDEN = 0.7  # of the questions are worded in a way that their steps do not show
 _OTHERS = 40  # steps that the right one must be told from
 _SHARES = (0.2, 0.4, 0.4)
 
 Report = Callable[[str], None]
+Drawn = tuple[str, int, int, Sequence[int]]  # text, start and end of the seed, step codes of the gold path
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,10 +76,26 @@ def chains(known: Sequence[Family], count: int, rng: random.Random) -> list[list
     return found
 
 
+def compose(
+    known: Sequence[Family], count: int, rng: random.Random, allowed: Callable[[Family, int, str], bool] | None = None
+) -> tuple[list[Drawn], list[tuple[str, ...]]]:
+    """Questions about random chains, and the wordings of each; somewhat fewer than `count`, as some have no words."""
+    phraser = Phraser(rng, allowed)
+    drawn: list[Drawn] = []
+    used: list[tuple[str, ...]] = []
+    for path in chains(known, count, rng):
+        steps: list[Step] = [(known[i], way) for i, way in path]
+        if (said := say(steps, phraser)) is not None:
+            before, _, after = said[0].partition(SLOT)
+            drawn.append((f"{before}X{after}", len(before), len(before) + 1, [2 * i + (way < 0) for i, way in path]))
+            used.append(said[1])
+    return drawn, used
+
+
 def encode(
-    questions: Sequence[tuple[str, int, int, Sequence[int]]], steps: int, encoder: TextEncoder, report: Report = lambda line: None
+    questions: Sequence[Drawn], steps: int, encoder: TextEncoder, report: Report = lambda line: None
 ) -> Encoded:
-    """Token states of questions, once: (text, start and end of the seed, step codes of the gold path) of `steps` steps."""
+    """Token states of questions, once; the steps of their gold paths are of `steps` steps."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         read = list(pool.map(lambda q: token_inputs(encoder, q[0], [(q[1], q[2])]), questions))
     report(f"{len(questions)} questions encoded")
@@ -91,10 +109,10 @@ def encode(
     return Encoded(states, places, mask, gold)
 
 
-def wording_vectors(
-    known: Sequence[Family], encoder: TextEncoder, allowed: Callable[[Family, int, str], bool] | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Vectors of all wordings of all steps, float32 [w, d], and which belong to a step, bool [2 * families, w].
+def wording_table(
+    known: Sequence[Family], allowed: Callable[[Family, int, str], bool] | None = None
+) -> tuple[list[str], np.ndarray]:
+    """All wordings of all steps, and which belong to a step, bool [2 * families, wordings].
 
     The name of a family stands among the wordings of both its steps.
     """
@@ -106,15 +124,28 @@ def wording_vectors(
     belongs = np.zeros((len(rows), len(index)), bool)
     for i, columns in enumerate(rows):
         belongs[i, columns] = True
-    return encoder.encode(list(index)), belongs
+    return list(index), belongs
+
+
+def twins(gold: np.ndarray, symmetric: np.ndarray) -> np.ndarray:
+    """Steps that a question cannot tell from its gold ones, the other way of a symmetric family: bool [n, DEPTHS, steps].
+
+    Args:
+        gold: steps with the stop after them, -1 beyond, int64 [n, DEPTHS].
+        symmetric: of each step but the stop, whether its family is, bool [steps - 1].
+    """
+    result = np.zeros((*gold.shape, len(symmetric) + 1), bool)
+    known = np.append(symmetric, False)[gold] & (gold >= 0)
+    np.put_along_axis(result, np.where(known, gold ^ 1, 0)[:, :, None], known[:, :, None], axis=2)
+    return result
 
 
 def step_wordings(
     known: Sequence[Family], encoder: TextEncoder, allowed: Callable[[Family, int, str], bool] | None = None
 ) -> np.ndarray:
     """The mean of the vectors of each step's wordings, float32 [2 * families, d]: what `Reader.scorer` takes."""
-    vectors, belongs = wording_vectors(known, encoder, allowed)
-    means: np.ndarray = (belongs @ vectors) / belongs.sum(axis=1, keepdims=True)
+    texts, belongs = wording_table(known, allowed)
+    means: np.ndarray = (belongs @ encoder.encode(texts)) / belongs.sum(axis=1, keepdims=True)
     return means.astype(np.float32)
 
 
@@ -131,6 +162,10 @@ def module(torch: Any, width: int, start: dict[str, np.ndarray] | None = None) -
         def __init__(self) -> None:
             super().__init__()
             self.keys, self.query, self.carry = draw(width, KEY), draw(DEPTHS, width, KEY), draw(width, KEY)
+            self.mix_query, self.mix_key, self.mix_value = draw(KEY, KEY), draw(KEY, KEY), draw(KEY, KEY)
+            self.mix_out, self.near = zeros(KEY, KEY), zeros(HEADS, 2 * NEAR + 1)
+            self.wide, self.narrow = draw(KEY, 2 * KEY), zeros(2 * KEY, KEY)
+            self.onward, self.halt = zeros(KEY, KEY), zeros(KEY)
             self.place, self.used = zeros(DEPTHS, 2 * PLACES + 1), torch.nn.Parameter(torch.ones(DEPTHS))
             self.down, self.up, self.scale = draw(width, RANK), zeros(RANK, width), torch.nn.Parameter(torch.tensor(15.0))
             self.ways, self.stop, self.stop_bias = zeros(2, width), draw(width), zeros(DEPTHS)
@@ -149,24 +184,40 @@ def module(torch: Any, width: int, start: dict[str, np.ndarray] | None = None) -
         def forward(self, states: Any, places: Any, mask: Any, steps: Any, bias: Any) -> Any:
             """Logits [batch, DEPTHS, steps]."""
             lengths = mask.sum(dim=1, keepdim=True).float()
-            whole, keys = states.sum(dim=1) / lengths, states @ self.keys
-            context, covered = torch.zeros_like(whole), torch.zeros_like(mask, dtype=torch.float32)
+            whole, keys = states.sum(dim=1) / lengths, block(torch, self, states @ self.keys, mask)
+            context, spot = torch.zeros_like(whole), torch.zeros_like(keys[:, 0])
+            covered = torch.zeros_like(mask, dtype=torch.float32)
             content = torch.sigmoid(states @ self.content + self.content_bias) * mask
             stop = torch.zeros(len(steps)).index_fill_(0, torch.tensor([len(steps) - 1]), 1.0)
             rows = []
             for t in range(DEPTHS):
-                query = whole @ self.query[t] + context @ self.carry
+                query = whole @ self.query[t] + context @ self.carry + spot @ self.onward
                 unread = (content * torch.exp(-self.sharp * covered)).sum(dim=1)
                 score = (keys @ query[:, :, None])[:, :, 0] / np.sqrt(KEY) + self.place[t][places] - self.used[t] * covered
                 attention = torch.softmax(score.masked_fill(~mask, -1e9), dim=1)
                 covered = covered + attention
-                context = (attention[:, None] @ states)[:, 0]
+                context, spot = (attention[:, None] @ states)[:, 0], (attention[:, None] @ keys)[:, 0]
                 value = context + context @ self.down @ self.up
                 value = value / (value.norm(dim=1, keepdim=True) + 1e-6)
-                rows.append(self.scale * (value @ steps.T) + bias[t] - self.rest * unread[:, None] * stop)
+                end = spot @ self.halt - self.rest * unread
+                rows.append(self.scale * (value @ steps.T) + bias[t] + end[:, None] * stop)
             return torch.stack(rows, dim=1)
 
     return Module()
+
+
+def block(torch: Any, model: Any, keys: Any, mask: Any) -> Any:
+    """Keys [batch, t, k] that have seen each other."""
+    n, t, k = keys.shape
+    seen = keys / (keys.square().mean(dim=2, keepdim=True) + 1e-6).sqrt()
+    query, key, value = (
+        (seen @ one).reshape(n, t, HEADS, -1).transpose(1, 2) for one in (model.mix_query, model.mix_key, model.mix_value)
+    )
+    apart = (torch.arange(t) - torch.arange(t)[:, None]).clamp(-NEAR, NEAR) + NEAR
+    scores = query @ key.transpose(2, 3) / np.sqrt(k // HEADS) + model.near[:, apart]
+    mixed = torch.softmax(scores.masked_fill(~mask[:, None, None], -1e9), dim=3) @ value
+    keys = keys + mixed.transpose(1, 2).reshape(n, t, k) @ model.mix_out
+    return keys + torch.relu(keys @ model.wide) @ model.narrow
 
 
 def fit(
@@ -224,6 +275,7 @@ def train_reader(
     epochs: int = 16,
     seed: int = 0,
     allowed: Callable[[Family, int, str], bool] | None = None,
+    start: Reader | None = None,
     report: Report = lambda line: None,
 ) -> Reader:
     """A reader for relations in general.
@@ -234,29 +286,30 @@ def train_reader(
         epochs: passes over them.
         seed: of the draws.
         allowed: wordings that may be used, given family, direction and phrase; all where None.
+        start: a reader to go on from, trained with the same encoder.
         report: called with a line of progress now and then.
 
     Raises:
         MissingExtraError: torch is not installed.
     """
     torch = import_torch()
-    began, rng, known = time.perf_counter(), random.Random(seed), families()
-    phraser = Phraser(rng, allowed)
-    drawn: list[tuple[str, int, int, Sequence[int]]] = []
-    for path in chains(known, questions, rng):
-        steps: list[Step] = [(known[i], way) for i, way in path]
-        if (said := say(steps, phraser)) is not None:
-            before, _, after = said[0].partition(SLOT)
-            drawn.append((f"{before}X{after}", len(before), len(before) + 1, [2 * i + (way < 0) for i, way in path]))
+    began, known = time.perf_counter(), families()
+    drawn, used = compose(known, questions, random.Random(seed), allowed)
     data = encode(drawn, 2 * len(known), encoder, report)
-    vectors, belongs = wording_vectors(known, encoder, allowed)
+    texts, belongs = wording_table(known, allowed)
+    vectors, column = encoder.encode(texts), {text: i for i, text in enumerate(texts)}
+    own = [[column[word] for word in words if word in column] for words in used]
+    symmetric = np.array([family.symmetric for family in known]).repeat(2)
     report(f"{len(drawn)} questions over {len(known)} families and {len(vectors)} wordings, {time.perf_counter() - began:.0f} s")
     torch.manual_seed(seed)
-    model = module(torch, encoder.dim)
+    first = {name: value for name, value in start.weights.items() if name != "wordings"} if start else {}
+    model = module(torch, encoder.dim, first)
     generator = np.random.default_rng(seed)
 
     def logits(rows: np.ndarray, states: Any, places: Any, mask: Any) -> Any:
         shown = belongs & (generator.random(belongs.shape) < generator.choice((0.1, 0.3, 0.7)))
+        for row in rows[generator.random(len(rows)) < _HIDDEN]:
+            shown[np.ix_([code for code in data.steps[row] if 0 <= code < len(belongs)], own[row])] = False
         shown |= belongs & (~shown.any(axis=1))[:, None]
         step, wording = np.nonzero(shown)
         share = sparse.csr_array((1 / shown.sum(axis=1)[step], (step, wording)), shape=shown.shape)
@@ -265,13 +318,15 @@ def train_reader(
         scores = model(states, places, mask, steps, bias)
         offered = generator.random((len(rows), DEPTHS, len(steps))) < _OTHERS / len(steps)
         gold = data.steps[rows]
+        offered &= ~twins(gold, symmetric)
         np.put_along_axis(offered, np.maximum(gold, 0)[:, :, None], True, axis=2)
         offered[:, :, -1] = True
         return scores.masked_fill(~torch.tensor(offered), -30.0)
 
-    fit(torch, list(model.parameters()), data, logits, epochs, seed, report)
+    fit(torch, list(model.parameters()), data, logits, epochs, seed, report, _RATE / 2 if start else _RATE)
     weights = {name: value.detach().numpy().astype(np.float32) for name, value in model.named_parameters()}
-    meta = {"questions": len(drawn), "epochs": epochs, "seed": seed, "wordings": len(vectors)}
+    meta: dict[str, object] = {"questions": len(drawn), "epochs": epochs, "seed": seed, "wordings": len(vectors)}
+    meta |= {"start": start.meta} if start else {}
     weights["wordings"] = step_wordings(known, encoder, allowed).astype(np.float32)
     return Reader(
         tuple(family.name for family in known), weights, encoder.id, {**meta, "seconds": round(time.perf_counter() - began)}
@@ -296,9 +351,16 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--questions", type=int, default=24_000)
     parser.add_argument("--epochs", type=int, default=16)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="a reader to go on from (a folder), instead of training a new one")
     options = parser.parse_args()
     reader = train_reader(
-        Encoder.default(), questions=options.questions, epochs=options.epochs, report=lambda line: print(line, flush=True)
+        Encoder.default(),
+        questions=options.questions,
+        epochs=options.epochs,
+        seed=options.seed,
+        start=Reader.load(options.start) if options.start else None,
+        report=lambda line: print(line, flush=True),
     )
     reader.save(options.folder)
 
@@ -306,4 +368,7 @@ def main() -> None:
 if __name__ == "__main__":
     main()
 
-__all__ = ["Encoded", "chains", "encode", "fit", "import_torch", "module", "step_wordings", "train_reader"]
+__all__ = [
+    "Drawn", "Encoded", "chains", "compose", "encode", "fit", "import_torch", "module", "step_wordings", "train_reader", "twins",
+    "wording_table",
+]  # fmt: skip

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..kg.errors import ArtefactError
 from ..kg.artefacts import MANIFEST
+from ..kg.errors import ArtefactError
 from .encoder import TextEncoder
 from .phrases import wordings_of
 from .stepwise import Reader, StepScorer

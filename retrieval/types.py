@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
 
 MATCH, COARSE, UNKNOWN, CONFLICT = 1.0, 0.85, 0.5, 0.0
+_KEPT = 50_000  # nodes, and facts
 _YEAR = re.compile(r"[12]\d{3}")
 _DATED = re.compile(r"\b[12]\d{3}\b")
 
 
 class NodeTypes:
-    """Type look-ups for one question, each node read once.
+    """Type look-ups in one state of a graph, each node read once.
 
     Args:
         kg: the graph.
@@ -33,6 +34,7 @@ class NodeTypes:
         self.kg, self.adjacency, self.cased = kg, adjacency, cased
         self._is_a = {row for row, relation in kg.store.relations() if lexicon().family(relation.label)[0].name == IS_A}
         self._known: dict[int, tuple[Node, frozenset[str]]] = {}
+        self._dated: dict[int, bool] = {}
 
     def node(self, row: int) -> Node:
         """The node at a row."""
@@ -43,15 +45,26 @@ class NodeTypes:
         return self._look(row)[1]
 
     def _look(self, row: int) -> tuple[Node, frozenset[str]]:
-        if row not in self._known:
+        if (known := self._known.get(row)) is None:
             node = self.kg.store.nodes([row])[0]
             words: set[str] = set()
             if isinstance(node, Entity):
                 words.update(normalize(node.type).split() if node.type else ())
                 words.update(w for w in normalize(node.label).split()[1:] if w in TYPE_NOUNS)
                 words.update(self._classes(row))
-            self._known[row] = (node, frozenset(words))
-        return self._known[row]
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            known = self._known[row] = node, frozenset(words)
+        return known
+
+    def dated(self, triples: list[int]) -> list[bool]:
+        """Whether facts carry a day, by their rows."""
+        if len(self._dated) >= _KEPT:
+            self._dated = {}
+        known = self._dated
+        if new := [row for row in triples if row not in known]:
+            known.update(zip(new, (bool(t.valid_from or t.valid_to) for t in self.kg.store.triples_at(new)), strict=True))
+        return [known[row] for row in triples]
 
     def _classes(self, row: int) -> set[str]:
         groups = self.adjacency.groups(np.array([row], np.int32))
@@ -85,6 +98,8 @@ class NodeTypes:
         if noun in CONTAINMENT_NOUNS and words & CONTAINMENT_NOUNS:
             return CONFLICT
         accepted = {PERSON, ORGANIZATION} if wanted == "agent" else {wanted}
+        if wanted == PLACE and not noun:
+            accepted.add(ORGANIZATION)  # "where does X work" asks for a firm
         if coarse:
             return COARSE if coarse & accepted else CONFLICT
         if implied:

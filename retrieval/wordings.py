@@ -54,12 +54,12 @@ def stem(word: str) -> str:
 
     >>> stem("suppliers") == stem("supplied") == stem("supply")
     True
-    >>> stem("owner") == stem("owns")
-    True
+    >>> stem("owner") == stem("owns"), stem("chairmen") == stem("chairman"), stem("heiresses") == stem("heiress")
+    (True, True, True)
     """
-    word = word.lower()
+    word = re.sub(r"(?<=..)men$", "man", word.lower())
     for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3 and not (suffix == "s" and word.endswith(("ss", "us"))):
             word = word[: -len(suffix)]
             break
     if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls":
@@ -67,6 +67,7 @@ def stem(word: str) -> str:
     return word.removesuffix("i").removesuffix("y")
 
 
+@lru_cache(maxsize=8192)
 def stems(phrase: str) -> tuple[str, ...]:
     """The stems of a phrase's words."""
     return tuple(stem(word) for word in re.findall(r"[\w&]+", phrase.lower()))
@@ -108,6 +109,11 @@ class Family:
     exclusive: str = ""
     closed: str = ""
 
+    @property
+    def symmetric(self) -> bool:
+        """Whether the same nouns name either end, so that a direction says nothing ("spouse", "sibling")."""
+        return bool(self.subject_nouns) and {*self.subject_nouns} == {*self.object_nouns}
+
     def is_noun(self, phrase: str) -> bool:
         """Whether a phrase names one of its ends; "supplier" does, and "supplies", though of the same stem, does not."""
         nouns, words = (*self.subject_nouns, *self.object_nouns), stems(phrase)
@@ -117,12 +123,28 @@ class Family:
         return words not in {stems(verb) for verb in self.verbs} or bool(spelled & {*nouns} and not spelled & {*self.verbs})
 
 
+Chain = tuple[tuple[str, int], ...]  # (family, 1 from subject to object or -1) of each hop that one word stands for
+
+
 @lru_cache(maxsize=1)
 def families() -> tuple[Family, ...]:
     """The packaged families, from the files of `wordings/` in the order of their names."""
+    return tuple(Family(**_frozen(row)) for row in _packaged("family"))
+
+
+@lru_cache(maxsize=1)
+def chains() -> tuple[tuple[str, Chain], ...]:
+    """The packaged wordings of several hops ("grandson") with the hops of each, the likeliest first.
+
+    "Wife's father" is none of them, as the nested phrase itself says its hops.
+    """
+    rows = ((row["wordings"], tuple((name, way) for name, way in row["hops"])) for row in _packaged("chain"))
+    return tuple((wording, hops) for wordings, hops in rows for wording in wordings if "'" not in wording)
+
+
+def _packaged(table: str) -> list[dict[str, Any]]:
     files = sorted(Path(__file__).with_name("wordings").glob("*.toml"))
-    rows: list[dict[str, Any]] = [row for file in files for row in tomllib.loads(file.read_text("utf-8")).get("family", [])]
-    return tuple(Family(**_frozen(row)) for row in rows)
+    return [row for file in files for row in tomllib.loads(file.read_text("utf-8")).get(table, [])]
 
 
 def _frozen(row: dict[str, Any]) -> dict[str, Any]:
@@ -157,7 +179,11 @@ class Lexicon:
         for family in self.families.values():
             for label in family.inverse_labels:
                 self._by_label.setdefault(normalize(label), (family, -1))
-        self.longest = max((len(phrase) for phrase in self.phrases), default=0)
+        self.words = {word for f in self.families.values() for word in (*f.verbs, *f.subject_nouns, *f.object_nouns)}
+        self._chains: dict[tuple[str, ...], list[Chain]] = {}
+        for phrase, hops in chains():
+            self._chains.setdefault(stems(phrase), []).append(hops)
+        self.longest = max(map(len, [*self.phrases, *self._chains]), default=0)
 
     def match(self, words: Sequence[str]) -> frozenset[str]:
         """Names of the families that these words are a wording of; none where they are not.
@@ -170,6 +196,16 @@ class Lexicon:
         if found is None or (len(words) > 1 and key in self._heads and not _ends_in(words[-1], self._heads[key])):
             return frozenset()
         return frozenset(found)
+
+    def chains(self, phrase: str) -> list[Chain]:
+        """The ways to walk a wording of several hops, the likeliest first; none where it is no such wording."""
+        return self._chains.get(stems(phrase), [])
+
+    def is_noun(self, phrase: str, names: Iterable[str]) -> bool:
+        """Whether a wording of the families named is a noun for an end of one of them, and no verb."""
+        spelled = {phrase, phrase.removesuffix("s"), phrase.removesuffix("ies") + "y", phrase.removesuffix("es")}
+        known = [self.families[name] for name in names if name in self.families]
+        return any(f.is_noun(phrase) and spelled & {*f.subject_nouns, *f.object_nouns} for f in known)
 
     def family(self, label: str) -> tuple[Family, int]:
         """The family of a relation label and 1, or -1 when the label says it from object to subject.

@@ -75,7 +75,7 @@ def words() -> Any:
 @pytest.fixture(scope="session")
 def reader(words: WordEncoder) -> Reader:
     """A reader that has learned nothing."""
-    from hoptrace.retrieval.stepwise import DEPTHS, PLACES, Reader
+    from hoptrace.retrieval.stepwise import DEPTHS, HEADS, NEAR, PLACES, Reader
     from hoptrace.retrieval.train_reader import KEY, RANK
     from hoptrace.retrieval.wordings import families
 
@@ -84,7 +84,10 @@ def reader(words: WordEncoder) -> Reader:
         "keys": (d, KEY), "query": (DEPTHS, d, KEY), "carry": (d, KEY), "place": (DEPTHS, 2 * PLACES + 1), "used": (DEPTHS,),
         "down": (d, RANK), "up": (RANK, d), "scale": (), "ways": (2, d), "lift_down": (d, RANK), "lift_up": (RANK, d),
         "stop": (d,), "stop_bias": (DEPTHS,), "wordings": (n, d), "content": (d,), "content_bias": (), "rest": (), "sharp": (),
+        "mix_query": (KEY, KEY), "mix_key": (KEY, KEY), "mix_value": (KEY, KEY), "mix_out": (KEY, KEY),
+        "near": (HEADS, 2 * NEAR + 1), "wide": (KEY, 2 * KEY), "narrow": (2 * KEY, KEY), "onward": (KEY, KEY), "halt": (KEY,),
     }  # fmt: skip
-    weights = {name: np.asarray(0.3 * rng.normal(size=shape), np.float32) for name, shape in shapes.items()}
+    size = {name: 0.05 if KEY in shape[:1] else 0.3 for name, shape in shapes.items()}
+    weights = {name: np.asarray(size[name] * rng.normal(size=shape), np.float32) for name, shape in shapes.items()}
     weights |= {name: np.asarray(value, np.float32) for name, value in (("scale", 4), ("rest", 1), ("sharp", 8))}
     return Reader(tuple(f.name for f in families()), weights, words.id, {"seed": 0})

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hoptrace.data import model_folder
-from hoptrace.kg.errors import ArtefactError
 from hoptrace.kg.artefacts import load_artefact, write_manifest
+from hoptrace.kg.errors import ArtefactError
 from hoptrace.retrieval.encoder import MAX_TOKENS, Encoder, clean, finite
 from hoptrace.retrieval.export_encoder import PROBE
 from hypothesis import given, settings

@@ -11,7 +11,7 @@ from hoptrace.kg.model import Hop, Path
 from hoptrace.retrieval.base import Budget, Hit
 from hoptrace.retrieval.difficulty import EvidenceDifficulty
 from hoptrace.retrieval.encoder import Encoder
-from hoptrace.retrieval.evidence import excerpts, pack, tokens_for
+from hoptrace.retrieval.evidence import pack, tokens_for
 
 
 @pytest.fixture
@@ -95,16 +95,3 @@ def test_paths_cost_what_their_difficulty_asks_for(harbour: KnowledgeGraph, enco
     assert easy.tokens <= tokens_for(EvidenceDifficulty(1, 0.5), budget) < tokens_for(EvidenceDifficulty(12, 0.5), budget)
     assert len(easy.paths) <= len(hard.paths)
     assert easy.truncated == ()  # the budget of the caller was not hit
-
-
-def test_excerpts_are_whole_sentences_within_their_budget_that_answer_the_question(encoder: Encoder) -> None:
-    passages = [
-        ("Aldra", "Aldra is a yard. It built the ferry Skua in 1961. Gulls nest on its roof."),
-        ("Skua", "Skua is a ferry. It sank off Cork. The weather was mild."),
-    ]
-    found = excerpts("Where did the ferry that Aldra built sink?", passages, encoder, 24)
-    assert (0, "It built the ferry Skua in 1961.") in found
-    assert sum(encoder.count_tokens([text for _, text in found])) <= 24
-    assert [i for i, _ in found] == sorted(i for i, _ in found)
-    assert all(text in passages[i][1] for i, text in found)
-    assert excerpts("", [], encoder, 24) == []

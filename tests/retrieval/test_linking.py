@@ -149,6 +149,13 @@ def test_a_name_learnt_later_is_known_at_the_next_question(tmp_path: Path) -> No
         assert linker.link("Who owns Kelso Ropeworkz?")[0].seeds == ()
 
 
+def test_a_word_of_a_wording_is_no_name_in_lower_case(tmp_path: Path, write: Callable[..., None]) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        write(kg, [("Halden Marine", "has genre", "Tarn"), ("Halden Marine", "has genre", "Art")])
+        assert linked(kg, "which art forms has halden marine?") == [("halden marine", ["Halden Marine"])]
+        assert linked(kg, "what is known of art by halden marine?")[0] == ("art", ["Art"])
+
+
 def test_a_place_takes_no_legal_form(kg: KnowledgeGraph) -> None:
     kinds = {seed.node.type for seed in Linker(kg).link("Who runs Mercer Quay Ltd?")[0].seeds}
     assert kinds == {"company"}

@@ -136,3 +136,15 @@ def test_relations_of_one_family_are_one_step(miner: QuestionMiner, questions: l
 
 def test_the_same_draws_give_the_same_questions(miner: QuestionMiner, questions: list[MinedQuestion]) -> None:
     assert miner.mine(400, random.Random(7)) == questions
+
+
+def test_no_wording_of_a_question_says_another_relation_that_could_be_walked_there(
+    questions: list[MinedQuestion], miner: QuestionMiner
+) -> None:
+    names = [family.name for family in miner.relations.families]
+    for question in questions:
+        for (family, _), offered in zip(question.steps, miner.options(question), strict=False):
+            others = {names[code // 2] for code in offered} - {names[family]}
+            for wording in question.wordings:
+                said = miner.relations.lexicon.match(wording.split())
+                assert names[family] not in said or not said & others, question.marked

@@ -68,6 +68,20 @@ def test_acronyms(index: NameIndex, letters: str, names: list[str]) -> None:
     assert [match.name for match in index.abbreviated(letters)] == names
 
 
+def test_longer_names_are_those_that_begin_with_the_words(index: NameIndex) -> None:
+    assert [match.name for match in index.begun("tessarvo coatings")] == ["tessarvo coatings ag", "tessarvo coatings ltd"]
+    assert index.begun("coatings") == index.begun("tessarvo coatings ag") == index.begun("quell") == []
+
+
+def test_an_acronym_of_too_many_names_stands_for_none(tmp_path: Path, write: Callable[..., None]) -> None:
+    names = [f"Orla {second} Ware" for second in ("Vance", "Vale", "Vane", "Venn", "Vick", "Voss", "Vorn", "Vell")]
+    with graph(tmp_path / "kg", write, names) as kg:
+        index = NameIndex(kg.store)
+        assert [match.name for match in index.abbreviated("ovw")] == sorted(map(normalize, names))
+        write(kg, [("Orla Vim Ware", "lies on", "Oster Moor")], "more.txt")
+        assert index.abbreviated("ovw") == []
+
+
 def made(rng: random.Random) -> str:
     words = ("".join(rng.choices("abcdeno", k=rng.randint(2, 9))) for _ in range(rng.randint(1, 3)))
     return " ".join(words)

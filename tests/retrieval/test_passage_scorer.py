@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,12 @@ from hoptrace.kg.errors import ArtefactError, InputError
 from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, text_hash
 from hoptrace.retrieval.encoder import Encoder
+from hoptrace.retrieval.excerpts import SENTENCE
 from hoptrace.retrieval.passage_features import ALONE, FEATURES
-from hoptrace.retrieval.passage_questions import KINDS, PassageMiner
+from hoptrace.retrieval.passage_questions import KINDS, MinedQuestion, PassageMiner
 from hoptrace.retrieval.passage_scorer import PassageScorer
 from hoptrace.retrieval.passages import PassageSearch
+from hoptrace.retrieval.train_excerpts import SentenceExample, fit_sentences, sentence_examples
 from hoptrace.retrieval.train_passages import MAY_BE_NEGATIVE, Example, _loss, fit, read_questions, train
 
 TOPICS = ("Amber", "Basalt", "Cinder", "Drift", "Elm", "Fern", "Grove", "Haven")
@@ -46,9 +49,11 @@ def test_the_packaged_scorer_loads_and_keeps_the_signs_it_was_trained_with() -> 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     weights = np.arange(len(FEATURES), dtype=float)
-    PassageScorer(weights, -weights, {"note": "x"}).save(tmp_path / "m")
+    saved = PassageScorer(weights, -weights, np.arange(len(SENTENCE), dtype=float), {"note": "x"})
+    saved.save(tmp_path / "m")
     loaded = PassageScorer.load(tmp_path / "m")
-    np.testing.assert_array_equal([loaded.first, loaded.joint], [weights, -weights])
+    for one, other in zip(saved.arrays(), loaded.arrays(), strict=True):
+        np.testing.assert_array_equal(one, other)
     assert loaded.meta == {"note": "x"}
 
 
@@ -98,6 +103,17 @@ def test_fitting_finds_planted_weights_and_the_best_way_to_each_passage() -> Non
     assert weights[FEATURES.index("hop")] < 0
 
 
+def test_the_weights_of_sentences_find_what_was_planted() -> None:
+    rng = np.random.default_rng(6)
+    found = []
+    for _ in range(60):
+        features = rng.random((8, len(SENTENCE)))
+        found.append(SentenceExample(features, np.arange(8) == np.argmax(features[:, 1]), 1.0))
+    weights = fit_sentences(found)
+    assert np.argmax(weights) == 1
+    assert np.abs(np.delete(weights, 1)).max() < weights[1] / 3
+
+
 def test_mined_questions_need_passages_that_share_names_and_repeat_with_their_seed(kg: KnowledgeGraph) -> None:
     search = PassageSearch(kg, Encoder.default())
     links = search.corpus().links
@@ -105,8 +121,11 @@ def test_mined_questions_need_passages_that_share_names_and_repeat_with_their_se
     assert questions == list(PassageMiner(kg, links, seed=2).mine(25))
     assert {question.kind for question in questions} <= set(KINDS)
     assert any(question.kind == "relations" for question in questions)
+    texts = [chunk.text for _, chunk in kg.store.chunks(links.table.rows)]
     for question in questions:
         assert len(set(question.places)) == len(question.places) >= 2
+        assert len(question.sentences) == len(question.places)
+        assert all(said in texts[place] for said, place in zip(question.sentences, question.places, strict=True))
 
 
 def test_training_beats_blank_weights_on_its_own_corpus(kg: KnowledgeGraph, tmp_path: Path) -> None:
@@ -129,6 +148,22 @@ def test_training_beats_blank_weights_on_its_own_corpus(kg: KnowledgeGraph, tmp_
 
     assert found(scorer) > found(blank)
     assert found(scorer) >= 0.9
+    scorer.save(tmp_path / "scorer")
+    assert PassageScorer.load(tmp_path / "scorer").meta["questions"] > 8
+
+
+def test_sentences_learned_from_known_answers_hold_them(kg: KnowledgeGraph) -> None:
+    search = PassageSearch(kg, Encoder.default())
+    places = {title: place for place, title in enumerate(PassageMiner(kg, search.corpus().links).titles)}
+    questions = [
+        MinedQuestion(f"When was Orla {t}son born?", (places[f"Orla {t}son"],), "asked", answers=(f"{1900 + i}",))
+        for i, t in enumerate(TOPICS)
+    ]
+    examples = sentence_examples(search, questions)
+    assert len(examples) == len(TOPICS)
+    search.scorer = replace(search.scorer, sentence=fit_sentences(examples))
+    for question in questions:
+        assert question.answers[0] in search.excerpts(question.question, 2, 12)[0][1]
 
 
 @pytest.mark.parametrize("text", ["", "no json", '{"question": "x"}', '{"question": "x", "supporting_pids": ["absent"]}'])

@@ -13,7 +13,7 @@ import networkx as nx
 import numpy as np
 import pytest
 from hoptrace import KnowledgeGraph
-from hoptrace.kg.adjacency import Adjacency
+from hoptrace.kg.adjacency import Adjacency, Groups
 from hoptrace.kg.model import Entity
 from hoptrace.kg.store import OPEN_END, OPEN_START, Edges
 from hoptrace.retrieval.base import Budget, Seed
@@ -219,7 +219,9 @@ class Relations:
 
     families = [Family(f"f{i}") for i in range(RELATIONS)]  # noqa: RUF012
     family_of = np.arange(RELATIONS, dtype=np.int32)
-    flip = np.ones(RELATIONS, np.int8)
+
+    def codes(self, groups: Groups) -> np.ndarray:
+        return groups.relation.astype(np.int64) * 2 + (groups.direction < 0)
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         return np.ones((RELATIONS, 2, len(units)), np.float32)

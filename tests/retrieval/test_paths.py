@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hoptrace.kg.adjacency import Adjacency
+from hoptrace.kg.adjacency import Adjacency, Groups
 from hoptrace.kg.model import Entity
 from hoptrace.kg.store import OPEN_END, OPEN_START, Edges
 from hoptrace.retrieval.base import Budget, Seed
@@ -34,9 +34,9 @@ class Relations:
     def family_of(self) -> np.ndarray:
         return np.arange(len(self.families), dtype=np.int32)
 
-    @property
-    def flip(self) -> np.ndarray:
-        return np.array([-1 if i in self.inverse else 1 for i in range(len(self.families))], np.int8)
+    def codes(self, groups: Groups) -> np.ndarray:
+        flip = np.where(np.isin(groups.relation, list(self.inverse)), -1, 1)
+        return groups.relation.astype(np.int64) * 2 + (groups.direction * flip < 0)
 
     def gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         result = np.zeros((len(self.families), 2, len(units)), np.float32)

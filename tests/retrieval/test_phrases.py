@@ -120,3 +120,20 @@ def test_the_same_draws_give_the_same_questions() -> None:
     )
     assert first == again
     assert len({said for said in first if said}) > 10
+
+
+def test_nothing_is_hung_on_the_last_noun_of_a_longer_phrase() -> None:
+    owns, rival = (next(f for f in FAMILIES if f.name == name) for name in ("owns", "competes with"))
+    phraser = Phraser(random.Random(5))
+    for phrase in (f"the firms that supply {SLOT}", f"the owner of {SLOT}", f"the firms {SLOT} was founded by"):
+        said = [phraser.asked((rival, 1), phrase) for _ in range(300)]
+        said += [phraser.described((owns, -1), phrase) for _ in range(300)]
+        assert not any(phrase + tail in text for text, _ in filter(None, said) for tail in ("'s ", " competitor", " owner"))
+    assert any("'s" in said[0] for said in [phraser.described((owns, -1), SLOT) for _ in range(100)] if said)
+
+
+def test_who_is_born_somewhere_is_not_born_by_it() -> None:
+    born = next(f for f in FAMILIES if f.name == "born in")
+    phraser = Phraser(random.Random(2))
+    said = [phraser.asked((born, way), SLOT) for way in (1, -1) for _ in range(300)]
+    assert not any("born by" in text for text, _ in filter(None, said))

@@ -101,3 +101,16 @@ def test_events(index: RelationIndex) -> None:
     assert index.is_event("bought")
     assert not index.is_event("owns")
     assert not index.is_event("moored beside")
+
+
+def test_a_word_that_is_no_wording_speaks_for_the_family_whose_wordings_mean_the_same(index: RelationIndex) -> None:
+    for text, family in (("provisioner", "supplies"), ("whereabouts now", "located in")):
+        gains = index.gains((Unit(text, 1),))
+        assert index.families[int(gains[:, :, 0].max(axis=1).argmax())].name == family, text
+
+
+def test_a_noun_never_seen_speaks_for_the_way_that_nouns_like_it_name(index: RelationIndex) -> None:
+    supplies = next(i for i, f in enumerate(index.families) if f.name == "supplies")
+    forth, back = index.gains((Unit("provisioner", 1),))[supplies, :, 0].tolist()
+    assert back > forth > 0
+    assert index.gains((Unit("provisioner", 1, source=True),))[supplies, :, 0].tolist() == [back, forth]

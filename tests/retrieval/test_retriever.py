@@ -169,3 +169,35 @@ def test_the_best_answer_says_which_facts_on_its_way_are_not_recorded(tmp_path: 
         assert note in answer.text
         kg.add("Ines", "wrote", "Marsh")
         assert agent.ask("Who wrote the films directed by Dana?").notes == ()
+
+
+def test_what_another_relation_joins_and_most_of_its_kind_have_is_missed(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        for i in range(12):
+            kg.add(f"Writer {i}", "wrote", f"Film {i}")
+            kg.add(f"Director {i}", "directed", f"Film {i}")
+        kg.add("Dana", "directed", "Fen")
+        agent = Agent(kg, encoder=encoder)
+        assert agent.ask("Which films did Dana direct?").notes == ()
+        kg.add("Dana", "wrote", "Marsh")
+        [note] = agent.ask("Which films did Dana direct?").notes
+        assert "Marsh" in note
+        assert "'directed'" in note
+        kg.add("Ines", "directed", "Marsh")
+        assert agent.ask("Which films did Dana direct?").notes == ()
+
+
+def test_a_spouse_is_found_whichever_way_it_was_written_down(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        kg.add("Ida", "spouse", "Bo")
+        kg.add("Cy", "spouse", "Ida")
+        assert set(Agent(kg, encoder=encoder).ask("Who are the spouses of Ida?").answers) == {"Bo", "Cy"}
+
+
+def test_a_fellow_is_another_at_the_same_end(tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        for subject, object_ in [("Dana", "Fen"), ("Rolf", "Fen"), ("Ines", "Marsh")]:
+            kg.add(subject, "wrote", object_)
+        agent = Agent(kg, encoder=encoder)
+        assert agent.ask("Who co-wrote films with Dana?").answers == ("Rolf",)
+        assert agent.ask("Who are the co-writers of Dana?").answers == ("Rolf",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +42,9 @@ def asked(retriever: Retriever, question: str) -> Rewrite | None:
         ("who owns brigthwater labs?", "who owns Brightwater Labs?"),
         ("Who fuonded Brightwater Labs?", "Who founded Brightwater Labs?"),
         ("Whom does Mossfield supply?", "Whom does Mossfield Steel supply?"),
+        ("who owns brightwater?", "who owns Brightwater Labs?"),
+        ("who is chief executive of calder?", "who is chief executive of Calder Pumps?"),
+        ("Where are Tarn-Ciyt's firms headquartered?", "Where are Tarn City's firms headquartered?"),
     ],
 )
 def test_a_doubtful_question_is_rewritten(retriever: Retriever, question: str, text: str) -> None:
@@ -62,6 +66,45 @@ def test_a_repaired_name_is_less_certain_than_an_exact_one(retriever: Retriever)
     assert 0.5 < made.links[0].seeds[0].score < 1
 
 
+def test_what_the_names_alone_decide_costs_no_search(retriever: Retriever, monkeypatch: pytest.MonkeyPatch) -> None:
+    def searched(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a path was searched")
+
+    monkeypatch.setattr(Retriever, "explore", searched)
+    made = asked(retriever, "who owns brigthwater labs?")
+    assert made is not None
+    assert made.path == (0, 0)
+    assert made.linked == (0, 2)
+
+
+def test_words_that_begin_several_names_are_kept_as_a_mention_of_each(
+    tmp_path: Path, write: Callable[..., None], encoder: Encoder
+) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        write(
+            kg, [(f"Quellmark {kind}", "headquartered in", city) for kind, city in (("Foods", "Skerry"), ("Oils", "Tarn City"))]
+        )
+        write(kg, [("Quellmark Hall", "named after", "Orla Vance")], "hall.txt")
+        made = asked(Retriever(kg, encoder), "where is quellmark headquartered?")
+    assert made is not None
+    assert (made.text, made.edits) == (made.original, ())
+    (link,) = made.links
+    assert {seed.node.label for seed in link.seeds[:2]} == {"Quellmark Foods", "Quellmark Oils"}
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [("Whom does Mossfield supply?", "Whom does Mossfield Steel supply?"), ("In which land is Mossfield located?", None)],
+)
+def test_an_exact_name_that_is_not_asked_about_may_begin_a_longer_one(
+    tmp_path: Path, write: Callable[..., None], encoder: Encoder, question: str, text: str | None
+) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        write(kg, [("Mossfield", "located in", "Norland"), ("Mossfield Steel", "supplies", "Calder Pumps")])
+        made = asked(Retriever(kg, encoder), question)
+    assert (made and made.text) == text
+
+
 @pytest.mark.parametrize(
     "question",
     [
@@ -71,6 +114,7 @@ def test_a_repaired_name_is_less_certain_than_an_exact_one(retriever: Retriever)
         "Who owns Brightwater Mills?",
         "Who owns Brigthwater Labs and Grendlow Freight?",
         "Who owns Mossfield?",
+        "who supplies zorbles to brightwater labs?",
         "which companies supply valves?",
         "who is the owner of a company in a city?",
         "",

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hoptrace.retrieval.phrases import Phraser
 from hoptrace.retrieval.stepwise import DEPTHS, PLACES, READER
-from hoptrace.retrieval.train_reader import chains, encode, step_wordings, train_reader, wording_vectors
+from hoptrace.retrieval.train_reader import chains, compose, encode, step_wordings, train_reader, twins, wording_table
 from hoptrace.retrieval.wordings import families
 
 KNOWN = families()
@@ -44,13 +44,28 @@ def test_encoded_questions_are_padded_and_end_in_stop(words: Any) -> None:
 
 
 def test_a_step_is_the_mean_of_its_wordings(words: Any) -> None:
-    vectors, belongs = wording_vectors(KNOWN[:20], words)
+    known, belongs = wording_table(KNOWN[:20])
     means, phraser = step_wordings(KNOWN[:20], words), Phraser(random.Random(0))
-    assert belongs.shape == (40, len(vectors))
+    assert belongs.shape == (40, len(known))
     for i, family in enumerate(KNOWN[:20]):
         for j, way in enumerate((1, -1)):
             texts = dict.fromkeys((family.name, *phraser.nouns((family, way)), *phraser.verbs((family, way))))
             np.testing.assert_allclose(means[2 * i + j], words.encode(list(texts)).mean(axis=0), atol=1e-5)
+
+
+def test_a_question_never_holds_a_wording_that_is_held_out() -> None:
+    drawn, used = compose(KNOWN, 300, random.Random(3), lambda family, way, phrase: len(phrase) % 3 > 0)
+    assert len(drawn) == len(used) > 200
+    assert all(len(word) % 3 for words in used for word in words)
+    for (text, start, end, steps), words in zip(drawn, used, strict=True):
+        assert text[start:end] == "X"
+        assert len(words) in {len(steps), len(steps) - 1}
+
+
+def test_twins_are_the_other_way_of_symmetric_families() -> None:
+    gold = np.array([[0, 3, 6, -1], [2, 6, -1, -1]])  # three families, of which the second is symmetric; 6 is to stop
+    found = twins(gold, np.array([False, False, True, True, False, False]))
+    assert np.argwhere(found).tolist() == [[0, 1, 2], [1, 0, 3]]
 
 
 def test_a_reader_learns_and_the_same_seed_gives_the_same_reader(words: Any) -> None:

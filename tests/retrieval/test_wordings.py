@@ -87,3 +87,11 @@ def test_the_packaged_families_are_sound() -> None:
         assert lexicon().family(family.name) == (family, 1)
         for phrase in (*family.verbs, *family.weak_verbs, *family.subject_nouns, *family.object_nouns):
             assert family.name in lexicon().phrases[stems(phrase)], phrase
+
+
+def test_families_whose_ends_go_by_the_same_nouns_are_symmetric() -> None:
+    known = lexicon().families
+    assert known["competes with"].symmetric
+    assert known["married to"].symmetric
+    assert not known["owns"].symmetric
+    assert not known["born in"].symmetric, "it has nouns for one end only, which is no sameness"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -39,8 +40,7 @@ def holders(kg: KnowledgeGraph, word: str) -> set[int]:
 
 
 def same(one: WordTable, other: WordTable) -> bool:
-    names = ("rows", "names", "words", "starts", "title_words", "title_starts")
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in names)
+    return all(np.array_equal(getattr(one, field.name), getattr(other, field.name)) for field in fields(WordTable))
 
 
 @pytest.mark.parametrize("word", ["silver", "directed", "films", "skibbereen", "absent", "film"])
