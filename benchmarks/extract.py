@@ -82,7 +82,8 @@ class Gold:
             forms[entity].add(normalize(example.text[start:end]))
         for entity, known in forms.items():  # extractors state days and numbers by value
             if example.types[entity] in {*_VALUES, ""}:
-                known |= {normalize(day.value) for form in known for day in find_dates(form)} | {form.replace(" ", "") for form in known}
+                known |= {normalize(day.value) for form in known for day in find_dates(form)}
+                known |= {form.replace(" ", "") for form in known}
         self.forms, self.mentioned = forms, {entity for *_, entity in example.mentions}
         self.spans = [(start, end) for start, end, entity in example.mentions if example.types[entity] not in _VALUES]
 
