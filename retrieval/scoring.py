@@ -22,6 +22,7 @@ from .types import COARSE, CONFLICT, NodeTypes
 MENTION_WEIGHT = 1.0
 DOUBT = 0.4  # most that a path which explains the units loses when the reader is sure of another
 TRUST = 0.6  # most that the learned reader counts for beside the units
+TRUST_STRANGE = 0.9  # the same where the lexicon knows no word of what is asked
 _SAMPLE = 6  # nodes whose type is read to judge a state
 _JOINED = 40  # states per mention that are tried for an intersection
 PRIOR = 0.05
@@ -30,6 +31,7 @@ INVERTED = 0.93  # factor for two hops that walk the farther word of the questio
 LONGER = 0.99  # factor for each hop after the first: of two paths that explain the same, the shorter
 SURE = 0.99
 GAP = 0.7  # factor for each hop that explains nothing and each relation asked for that no hop explains
+_FLOOR = 0.02  # what an opinion of nothing counts for in a pool
 MENTIONED = 0.9  # gain of a word found in the quote of the hop it belongs to
 MENTIONED_AWAY = 0.4  # and in that of another hop
 
@@ -70,7 +72,9 @@ class Scorer:
         self.links = [link for link in links if link.seeds]
         self.total = sum(unit.weight for unit in question.units)
         self.gains = relations.gains(question.units)
-        self.trust = 0.0  # how far the learned reader is trusted: it knows a question when it is sure of some path
+        self.strange = self._strange()
+        self.best = 0.0  # probability of the path that the learned reader likes best
+        self.trust = 0.0  # how far it is trusted: it knows a question when it is sure of some path
 
     def rank(self, states: list[list[State]], limit: int = 32) -> list[Candidate]:
         """Candidates, best first.
@@ -79,14 +83,20 @@ class Scorer:
             states: the states found from each mention, one list per linked mention.
             limit: candidates kept.
         """
-        best = max((state.likelihood for mine in states for state in mine), default=0.0) if len(states) == 1 else 0.0
-        self.trust = 0.0 if self._settled() else TRUST * best
+        self.best = max((state.likelihood for mine in states for state in mine), default=0.0) if len(states) == 1 else 0.0
+        known = self.best > 0 and not self._settled()
+        self.trust = max(TRUST * self.best, TRUST_STRANGE * self.strange) if known else 0.0
         found = [c for i, mine in enumerate(states) for state in mine if (c := self._single(state, i)) is not None]
         for i in range(len(states)):
             for j in range(i + 1, len(states)):
                 found += self._joined(states[i], states[j], (i, j))
         found.sort(key=lambda c: (-c.score, sum(s.depth for s in c.states), c.states[0].steps))
         return found[:limit]
+
+    def _strange(self) -> float:
+        """Share of what is asked that is said in words the lexicon does not know."""
+        weights = [(unit.weight, not unit.families) for unit in self.question.units if not unit.type]
+        return sum(weight for weight, strange in weights if strange) / (sum(weight for weight, _ in weights) or 1.0)
 
     def _settled(self) -> bool:
         """Whether a nested phrase of words that the graph knows says every hop and their order: a reader can only be wrong."""
@@ -184,7 +194,8 @@ class Scorer:
         parts = {"coverage": coverage, "fit": fit, "link": link, "whole": whole}
         parts |= {"explained": explained, "asked": asked, "aside": aside}
         if self.trust:
-            parts |= {"learned": states[0].likelihood if len(states) == 1 else 0.0, "trust": self.trust}
+            likelihood = states[0].likelihood if len(states) == 1 else 0.0
+            parts |= {"learned": likelihood, "best": self.best, "trust": self.trust, "strange": self.strange}
         return Candidate(nodes, states, _score(parts, coverage), parts, unexplained)
 
     def _credit(self, states: tuple[State, ...], used: dict[int, float]) -> dict[int, float]:
@@ -290,12 +301,18 @@ def _decisive(unit: Unit) -> bool:
 def _score(parts: dict[str, float], coverage: float) -> float:
     """What the units say of a path and what the learned reader says of it, by how far it is trusted for this question.
 
-    A path that explains the units well loses little when the reader is sure of another; one that the reader is sure of need
-    not explain them.
+    Where the lexicon knows the words, a path that explains the units well loses little when the reader is sure of another, and
+    one that the reader is sure of need not explain them. Where it does not, paths are ordered by what the reader says of
+    them beside its best (a logarithmic pool of both opinions), and all of them lose by how unsure it is of that one.
     """
-    units, trust = coverage * parts["whole"], parts.get("trust", 0.0)
-    learned = parts.get("learned", 0.0) * parts["whole"]
-    said = max((1 - DOUBT * trust) * units, (1 - trust) * units + trust * learned)
+    units, trust, strange = coverage * parts["whole"], parts.get("trust", 0.0), parts.get("strange", 0.0)
+    said = units
+    if trust:
+        learned = parts["learned"] * ((1 - strange) + strange / parts["best"]) * parts["whole"]
+        mixed = (1 - trust) * units + trust * learned
+        pooled = (units + _FLOOR) ** (1 - trust) * (learned + _FLOOR / 100) ** trust
+        said = max((1 - max(DOUBT * trust, strange)) * units, (1 - strange) * mixed + strange * pooled)
+        said *= 1 - strange * trust * (1 - parts["best"])
     return said * shape(parts["fit"]) * parts["link"]
 
 

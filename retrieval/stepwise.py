@@ -1,7 +1,7 @@
 """A learned reader of questions: for each hop, which relation the question asks for next, or to stop.
 
-At hop t an attention over the question's token states (frozen encoder) picks the words that say this hop, and their mean is
-compared with a vector per step, a relation family in one direction:
+At hop t an attention over the question's token states picks the words that say this hop, and their mean is compared with a
+vector per step, a relation family in one direction:
 
     key_i   = block(h U)_i                             query_t = q A_t + c_(t-1) B + k_(t-1) D
     a_t     = softmax_i(key_i . query_t + place_t[i] - used_t * sum_(s<t) a_s)
@@ -9,8 +9,8 @@ compared with a vector per step, a relation family in one direction:
     stop_t  = stop_t + k_t . halt - rest * sum_i sigmoid(h_i . content) * exp(-sharp * sum_(s<t) a_s,i)
 
 The last sum is over words that nothing has read yet. The block is one small layer of self-attention with relative places:
-where words stand to each other ("of", "whose", "that") says which hop comes next. Only the keys see it; what is read with
-them stays as the encoder gave it, so that a word never seen in training keeps its meaning.
+where words stand to each other ("of", "whose", "that") says which hop comes next. Only the keys see it. The token states
+come from top layers of the encoder that were trained with the reader (`top`), the vectors of wordings from the encoder.
 
 Step attention follows NSM (He et al., WSDM 2021) and TransferNet (Shi et al., EMNLP 2021). The rows of R come from the
 encoder's vectors of a relation's wordings, through a residual of low rank: the packaged `Reader`, trained on questions about
@@ -33,6 +33,7 @@ from ..data import model_folder
 from ..kg.artefacts import load_artefact, write_manifest
 from ..kg.errors import ArtefactError
 from .encoder import TextEncoder
+from .top import TopLayers
 
 DEPTHS = 4  # hops with parameters of their own; a fourth hop and later ones share the last
 PLACES = 12  # farthest distance from the mention that is told apart, to either side
@@ -40,6 +41,7 @@ HEADS = 4  # of the block
 NEAR = 8  # farthest distance between two words that is told apart there
 PLACEHOLDER = "X"
 WEIGHTS = "weights.safetensors"
+TOP = "top.onnx"
 BLOCK = ("mix_query", "mix_key", "mix_value", "mix_out", "near", "wide", "narrow")
 SHARED = (
     *BLOCK, "keys", "query", "carry", "onward", "halt", "place", "used", "down", "up", "scale", "content", "content_bias", "rest",
@@ -58,12 +60,14 @@ class StepScorer:
         weights: arrays by name, see `SHAPES` and the module.
         encoder: id of the encoder whose token states it reads.
         meta: how it was trained, with its figures.
+        top: the layers that give these states in place of the encoder's own, if they were trained as well.
     """
 
     families: tuple[str, ...]
     weights: dict[str, np.ndarray]
     encoder: str
     meta: dict[str, object]
+    top: TopLayers | None = None
 
     def read(self, encoder: TextEncoder, question: str, mentions: list[tuple[int, int]], seed: int = 0) -> np.ndarray:
         """Log-probability of each step at each hop, were the hops before it those the question asks for.
@@ -83,11 +87,15 @@ class StepScorer:
         if encoder.id != self.encoder:
             raise ArtefactError(f"the path scorer was trained with the encoder {self.encoder}, not {encoder.id}")
         states, places = token_inputs(
-            encoder, question, sorted(mentions), sorted(mentions).index(mentions[seed]) if mentions else 0
+            self.reading(encoder), question, sorted(mentions), sorted(mentions).index(mentions[seed]) if mentions else 0
         )
         if not len(states):
             return np.zeros((DEPTHS, len(self.weights["steps"])), np.float32)
         return self.log_probabilities(states, places)
+
+    def reading(self, encoder: TextEncoder) -> TextEncoder:
+        """The encoder with the token states that this scorer reads."""
+        return self.top.over(encoder) if self.top else encoder
 
     def log_probabilities(self, states: np.ndarray, places: np.ndarray) -> np.ndarray:
         """As `read`, from token states float32 [t, h] and places int [t]."""
@@ -110,7 +118,13 @@ class StepScorer:
 
     def save(self, folder: Path) -> None:
         """Write weights and manifest."""
-        _save(folder, "path-scorer", {n: self.weights[n] for n in SHAPES}, {"families": list(self.families)} | self._meta())
+        _save(
+            folder,
+            "path-scorer",
+            {n: self.weights[n] for n in SHAPES},
+            {"families": list(self.families)} | self._meta(),
+            self.top,
+        )
 
     def _meta(self) -> dict[str, object]:
         return {"encoder": self.encoder, **self.meta}
@@ -122,11 +136,11 @@ class StepScorer:
         Raises:
             ArtefactError: missing, changed or of another form.
         """
-        weights, meta = _load(folder, SHAPES)
+        weights, meta, top = _load(folder, SHAPES)
         families = tuple(meta.pop("families", ()))
         if weights["steps"].shape != (2 * len(families) + 1, weights["keys"].shape[0]):
             raise ArtefactError(f"{folder}: not a path scorer (its steps are not those of its families)")
-        return cls(families, weights, str(meta.pop("encoder")), meta)
+        return cls(families, weights, str(meta.pop("encoder")), meta, top)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +153,14 @@ class Reader:
             wordings.
         encoder: id of the encoder whose states it reads.
         meta: how it was trained, with its figures.
+        top: see `StepScorer`.
     """
 
     families: tuple[str, ...]
     weights: dict[str, np.ndarray]
     encoder: str
     meta: dict[str, object]
+    top: TopLayers | None = None
 
     def scorer(self, families: tuple[str, ...], wordings: dict[str, np.ndarray]) -> StepScorer:
         """A scorer for the relations of a graph.
@@ -161,7 +177,9 @@ class Reader:
         steps = np.concatenate([rows, w["stop"][None]]).astype(np.float32)
         bias = np.zeros((DEPTHS, len(steps)), np.float32)
         bias[:, -1] = w["stop_bias"]
-        return StepScorer(families, {name: w[name] for name in SHARED} | {"steps": steps, "bias": bias}, self.encoder, self.meta)
+        return StepScorer(
+            families, {name: w[name] for name in SHARED} | {"steps": steps, "bias": bias}, self.encoder, self.meta, self.top
+        )
 
     def means(self) -> dict[str, np.ndarray]:
         """Means of the vectors of the wordings of both steps of each family it brings along, float32 [2, d]."""
@@ -170,7 +188,7 @@ class Reader:
     def save(self, folder: Path) -> None:
         """Write weights and manifest."""
         meta = {"encoder": self.encoder, "families": list(self.families), **self.meta}
-        _save(folder, "path-reader", {n: self.weights[n] for n in READER}, meta)
+        _save(folder, "path-reader", {n: self.weights[n] for n in READER}, meta, self.top)
 
     @classmethod
     @functools.cache
@@ -185,20 +203,22 @@ class Reader:
         Raises:
             ArtefactError: missing, changed or of another form.
         """
-        weights, meta = _load(folder, READER)
+        weights, meta, top = _load(folder, READER)
         families = tuple(meta.pop("families", ()))
         if weights["wordings"].shape != (2 * len(families), weights["keys"].shape[0]):
             raise ArtefactError(f"{folder}: not a reader (its wordings are not those of its families)")
-        return cls(families, weights, str(meta.pop("encoder")), meta)
+        return cls(families, weights, str(meta.pop("encoder")), meta, top)
 
 
-def _save(folder: Path, name: str, weights: dict[str, np.ndarray], meta: dict[str, object]) -> None:
+def _save(folder: Path, name: str, weights: dict[str, np.ndarray], meta: dict[str, object], top: TopLayers | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     save_file({key: np.array(value, order="C") for key, value in weights.items()}, folder / WEIGHTS)
-    write_manifest(folder, name, [WEIGHTS], meta)
+    if top:
+        (folder / TOP).write_bytes(top.model)
+    write_manifest(folder, name, [WEIGHTS, TOP] if top else [WEIGHTS], meta)
 
 
-def _load(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+def _load(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], dict[str, Any], TopLayers | None]:
     artefact = load_artefact(folder)
     try:
         weights = load_file(artefact.path(WEIGHTS))
@@ -206,7 +226,8 @@ def _load(folder: Path, names: tuple[str, ...]) -> tuple[dict[str, np.ndarray], 
         raise ArtefactError(f"{folder}: not a model of paths ({error})") from error
     if sorted(weights) != sorted(names) or not isinstance(artefact.meta.get("encoder"), str):
         raise ArtefactError(f"{folder}: not a model of paths (its arrays have other names)")
-    return weights, dict(artefact.meta)
+    top = TopLayers(artefact.path(TOP).read_bytes()) if TOP in artefact.files else None
+    return weights, dict(artefact.meta), top
 
 
 def token_inputs(

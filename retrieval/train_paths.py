@@ -94,13 +94,13 @@ def train(
     report(f"{len(mined)} questions from {len(miner.found)} patterns")
     families = tuple(family.name for family in relations.families)
     known = [(q.text, q.start, q.end, [2 * family + (way < 0) for family, way in q.steps]) for q in mined]
-    data = encode(known, 2 * len(families), encoder, report)
+    first = general_scorer(reader, relations)
+    data = encode(known, 2 * len(families), first.reading(encoder), report)
     options = np.zeros((len(mined), DEPTHS, 2 * len(families) + 1), bool)
     options[:, :, -1] = True
     for i, question in enumerate(mined):
         for depth, codes in enumerate(miner.options(question)[:DEPTHS]):
             options[i, depth, codes] = True
-    first = general_scorer(reader, relations)
     torch.manual_seed(seed)
     model = module(torch, encoder.dim, {name: first.weights[name] for name in SHARED})
     steps, bias = (torch.nn.Parameter(torch.tensor(first.weights[name])) for name in ("steps", "bias"))
@@ -111,13 +111,13 @@ def train(
     trained = {name: parameter for name, parameter in model.named_parameters() if name in SHARED} | {"steps": steps, "bias": bias}
     fit(torch, list(trained.values()), data, logits, epochs, seed, report, _RATE)
     weights = {name: value.detach().numpy().astype(np.float32) for name, value in trained.items()}
-    scorer = StepScorer(families, weights, encoder.id, {})
+    scorer = StepScorer(families, weights, encoder.id, {}, first.top)
     figures = {}
     for name, some in held_out(miner, split, seed).items():
         figures[name] = {"reader": evaluate(first, some, miner, encoder), "trained": evaluate(scorer, some, miner, encoder)}
         report(f"{name}: path@1 {figures[name]['trained']:.3f} (before training {figures[name]['reader']:.3f}) of {len(some)}")
     meta: dict[str, object] = {"questions": len(mined), "epochs": epochs, "seed": seed, "held_out_path@1": figures}
-    return StepScorer(families, weights, encoder.id, {**meta, "seconds": round(time.perf_counter() - start, 1)})
+    return StepScorer(families, weights, encoder.id, {**meta, "seconds": round(time.perf_counter() - start, 1)}, first.top)
 
 
 def held_out(miner: QuestionMiner, split: Split, seed: int, count: int = 400) -> dict[str, list[MinedQuestion]]:

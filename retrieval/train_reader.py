@@ -2,8 +2,9 @@
 
 Its questions are about no graph at all: chains of one to three families of the lexicon whose types fit, said by `Phraser`.
 At each hop the right step must be told from a draw of others, and a step is represented by some of its wordings only, so
-that a question is often worded in a way its step does not show: the reader has to learn what words mean alike. The encoder
-stays frozen. Needs the extra `models` (torch).
+that a question is often worded in a way its step does not show: the reader has to learn what words mean alike. Of the packaged
+encoder, the reader trains a copy of the top layers for itself; the encoder, and with it every vector, stays as it is. Another
+encoder stays frozen as a whole. Needs the extra `models`.
 """
 
 from __future__ import annotations
@@ -25,11 +26,14 @@ from ..kg.errors import MissingExtraError
 from .encoder import Encoder, TextEncoder
 from .phrases import SLOT, Phraser, Step, say, wordings_of
 from .stepwise import DEPTHS, HEADS, NEAR, PLACES, Reader, token_inputs
+from .top import WithStates
+from .train_top import packed, top_module
 from .wordings import Family, families
 
 KEY, RANK = 128, 96
 BATCH = 128
 _RATE, _DROPOUT, _RETURNS, _FITTING = 2e-3, 0.15, 0.35, 0.9
+_TOP_RATE = 1e-4
 _HIDDEN = 0.7  # of the questions are worded in a way that their steps do not show
 _OTHERS = 40  # steps that the right one must be told from
 _SHARES = (0.2, 0.4, 0.4)
@@ -92,9 +96,7 @@ def compose(
     return drawn, used
 
 
-def encode(
-    questions: Sequence[Drawn], steps: int, encoder: TextEncoder, report: Report = lambda line: None
-) -> Encoded:
+def encode(questions: Sequence[Drawn], steps: int, encoder: TextEncoder, report: Report = lambda line: None) -> Encoded:
     """Token states of questions, once; the steps of their gold paths are of `steps` steps."""
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         read = list(pool.map(lambda q: token_inputs(encoder, q[0], [(q[1], q[2])]), questions))
@@ -229,6 +231,7 @@ def fit(
     seed: int,
     report: Report,
     rate: float = _RATE,
+    top: Any = None,
 ) -> None:
     """Cross-entropy of the gold steps.
 
@@ -241,26 +244,33 @@ def fit(
         seed: of the order and of token dropout.
         report: called after each epoch.
         rate: highest learning rate.
+        top: layers that the states go through first, if they are to be trained as well; `data` then holds the special tokens.
     """
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # these matrices are small: two threads on a busy machine are twenty times slower than one
     generator = np.random.default_rng(seed)
-    optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=0.01)
+    trained = [parameters, *([list(top.parameters())] if top else [])]
+    rates = [rate, _TOP_RATE][: len(trained)]
+    optimizer = torch.optim.AdamW([{"params": some} for some in trained], lr=rate, weight_decay=0.01)
     batches = -(-len(data.states) // BATCH)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rate, total_steps=max(epochs * batches, 2), pct_start=0.1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=rates, total_steps=max(epochs * batches, 2), pct_start=0.1)
     for epoch in range(epochs):
         order, total = generator.permutation(len(data.states)), 0.0
         for first in range(0, len(order), BATCH):
             rows = order[first : first + BATCH]
             longest = int(data.mask[rows].sum(axis=1).max())
             states = torch.tensor(data.states[rows, :longest].astype(np.float32))
-            states = states * torch.tensor(generator.random(states.shape[:2]) > _DROPOUT)[:, :, None]
-            scores = logits(rows, states, torch.tensor(data.places[rows, :longest]), torch.tensor(data.mask[rows, :longest]))
+            places, mask = (torch.tensor(values[rows, :longest]) for values in (data.places, data.mask))
+            if top:  # and away with the special tokens at both ends
+                states, places, mask = top(states, mask)[:, 1:-1] * mask[:, 2:, None], places[:, 1:-1], mask[:, 2:]
+            states = states * torch.tensor(generator.random(tuple(states.shape[:2])) > _DROPOUT)[:, :, None]
+            scores = logits(rows, states, places, mask)
             gold = torch.tensor(data.steps[rows])
             loss = torch.nn.functional.cross_entropy(scores.flatten(0, 1), gold.flatten(), ignore_index=-1)
             optimizer.zero_grad()
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+            for some in trained:
+                torch.nn.utils.clip_grad_norm_(some, 1.0)
             optimizer.step()
             schedule.step()
             total += float(loss.detach()) * len(rows)
@@ -281,12 +291,12 @@ def train_reader(
     """A reader for relations in general.
 
     Args:
-        encoder: frozen; the reader can only be used with it.
+        encoder: the reader can only be used with it. Of the packaged one, the reader gets top layers of its own.
         questions: drawn for training.
         epochs: passes over them.
         seed: of the draws.
         allowed: wordings that may be used, given family, direction and phrase; all where None.
-        start: a reader to go on from, trained with the same encoder.
+        start: a reader to go on from, trained with the same encoder; top layers start from the encoder's all the same.
         report: called with a line of progress now and then.
 
     Raises:
@@ -295,7 +305,8 @@ def train_reader(
     torch = import_torch()
     began, known = time.perf_counter(), families()
     drawn, used = compose(known, questions, random.Random(seed), allowed)
-    data = encode(drawn, 2 * len(known), encoder, report)
+    lower = WithStates(encoder, encoder.lower_states) if isinstance(encoder, Encoder) else None
+    data = encode(drawn, 2 * len(known), lower or encoder, report)
     texts, belongs = wording_table(known, allowed)
     vectors, column = encoder.encode(texts), {text: i for i, text in enumerate(texts)}
     own = [[column[word] for word in words if word in column] for words in used]
@@ -304,6 +315,7 @@ def train_reader(
     torch.manual_seed(seed)
     first = {name: value for name, value in start.weights.items() if name != "wordings"} if start else {}
     model = module(torch, encoder.dim, first)
+    top = top_module(torch).train() if lower else None
     generator = np.random.default_rng(seed)
 
     def logits(rows: np.ndarray, states: Any, places: Any, mask: Any) -> Any:
@@ -323,14 +335,13 @@ def train_reader(
         offered[:, :, -1] = True
         return scores.masked_fill(~torch.tensor(offered), -30.0)
 
-    fit(torch, list(model.parameters()), data, logits, epochs, seed, report, _RATE / 2 if start else _RATE)
+    fit(torch, list(model.parameters()), data, logits, epochs, seed, report, _RATE / 2 if start else _RATE, top)
     weights = {name: value.detach().numpy().astype(np.float32) for name, value in model.named_parameters()}
     meta: dict[str, object] = {"questions": len(drawn), "epochs": epochs, "seed": seed, "wordings": len(vectors)}
     meta |= {"start": start.meta} if start else {}
     weights["wordings"] = step_wordings(known, encoder, allowed).astype(np.float32)
-    return Reader(
-        tuple(family.name for family in known), weights, encoder.id, {**meta, "seconds": round(time.perf_counter() - began)}
-    )
+    meta |= {"seconds": round(time.perf_counter() - began)}
+    return Reader(tuple(family.name for family in known), weights, encoder.id, meta, packed(torch, top) if top else None)
 
 
 def import_torch() -> Any:
