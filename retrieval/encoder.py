@@ -25,6 +25,7 @@ import numpy as np
 from ..data import model_folder
 from ..kg.artefacts import file_hash, load_artefact
 from ..kg.errors import ArtefactError, MissingExtraError
+from ..kg.quantised import clean, finite, open_session
 
 MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 LOWER = 3  # layers whose states `lower_states` gives
@@ -187,35 +188,6 @@ class SentenceTransformerEncoder:
         return [len(ids) for ids in batch["input_ids"]] if texts else []
 
 
-def clean(text: str) -> str:
-    """The text with what UTF-8 cannot hold (lone surrogates) and NUL replaced one for one, so that offsets still fit."""
-    if "\0" not in text and text.isascii():
-        return text
-    return "".join("\ufffd" if "\ud800" <= c <= "\udfff" or c == "\0" else c for c in text)
-
-
-def finite(values: np.ndarray, model: str) -> np.ndarray:
-    """`values` unchanged.
-
-    Raises:
-        ArtefactError: one of them is NaN or infinite; such a vector would poison every search after it.
-    """
-    if not np.isfinite(values).all():
-        raise ArtefactError(f"{model}: the model gave numbers that are not finite")
-    return values
-
-
-def open_session(model: bytes) -> Any:
-    """An int8 model for one thread."""
-    import onnxruntime  # type: ignore[import-untyped]
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # encode() runs texts side by side instead
-    options.log_severity_level = 3
-    options.add_session_config_entry("session.x64quantprecision", "1")  # else sums saturate on CPUs without VNNI
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
-
-
 def _output(name: str) -> bytes:
     """What makes a tensor an output of a model when it is appended to the model's bytes: protobuf merges what is joined."""
 
@@ -228,7 +200,7 @@ def _output(name: str) -> bytes:
 @functools.cache
 def _only_what_is_asked() -> Any:
     """Run no node that the outputs asked for do not need."""
-    import onnxruntime
+    import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.RunOptions()
     options.only_execute_path_to_fetches = True

@@ -20,13 +20,13 @@ import numpy as np
 from ..data import model_folder
 from ..kg.artefacts import file_hash, write_manifest
 from ..kg.errors import ArtefactError, MissingExtraError
+from ..kg.quantised import int8, row_quantised
 from .encoder import Encoder
 
 NAME = "all-MiniLM-L6-v2-int8"
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MIN_MEDIAN, MIN_COSINE = 0.995, 0.985
-KEPT_FP32 = "/model/encoder/layer.0/output/dense/MatMul"
 
 PROBE = (
     "Who founded the company that built the lighthouse at Skerry Point?",
@@ -137,51 +137,13 @@ def _build(origin: Path, built: Path) -> np.ndarray:
     ids = [torch.tensor([encoding.ids]) for encoding in tokenizer.encode_batch(list(PROBE))]
     with torch.inference_mode():
         vectors = np.concatenate([model(row, torch.ones_like(row))[0].numpy() for row in ids])
-    model.model.embeddings.word_embeddings = _row_quantised(model.model.embeddings.word_embeddings.weight.data)
+    model.model.embeddings.word_embeddings = row_quantised(model.model.embeddings.word_embeddings.weight.data)
     sample = torch.nn.utils.rnn.pad_sequence([ids[0][0], ids[1][0]], batch_first=True)
     axes = {name: {0: "n", 1: "t"} for name in ("input_ids", "attention_mask", "token_states")} | {"embedding": {0: "n"}}
     quantised = int8(model, {"input_ids": sample, "attention_mask": (sample != 0).long()}, ["embedding", "token_states"], axes)
     (built / "model.onnx").write_bytes(quantised)
     write_manifest(built, NAME, ["model.onnx", "tokenizer.json"], {})
     return vectors
-
-
-def int8(model: Any, inputs: dict[str, Any], outputs: list[str], axes: dict[str, dict[int, str]]) -> bytes:
-    """A torch module as int8 ONNX, weights per channel.
-
-    Args:
-        model: in evaluation mode.
-        inputs: an example of each, in the order of its arguments.
-        outputs: names of what it returns.
-        axes: of each input and output, the axes whose length may change.
-    """
-    import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
-    from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
-
-    with tempfile.TemporaryDirectory() as scratch:
-        plain, prepared, made = (Path(scratch) / name for name in ("fp32.onnx", "prepared.onnx", "int8.onnx"))
-        torch.onnx.export(
-            model,
-            tuple(inputs.values()),
-            str(plain),
-            dynamo=False,
-            opset_version=17,
-            input_names=list(inputs),
-            output_names=outputs,
-            dynamic_axes=axes,
-        )
-        quant_pre_process(str(plain), str(prepared), skip_symbolic_shape=True)
-        quantize_dynamic(
-            prepared,
-            made,
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            op_types_to_quantize=["MatMul"],
-            nodes_to_exclude=[KEPT_FP32],
-            extra_options={"MatMulConstBOnly": True},
-        )
-        return made.read_bytes()
 
 
 def _pooled(origin: Path) -> Any:
@@ -201,26 +163,6 @@ def _pooled(origin: Path) -> Any:
             return torch.nn.functional.normalize(mean, dim=-1), states
 
     return Pooled().eval()
-
-
-def _row_quantised(weight: Any) -> Any:
-    """An embedding table [v, d] as int8 codes with one scale per row: onnxruntime itself would take one for the table."""
-    import torch
-
-    class RowQuantised(torch.nn.Module):
-        codes: torch.Tensor
-        scale: torch.Tensor
-
-        def __init__(self) -> None:
-            super().__init__()
-            scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
-            self.register_buffer("codes", (weight / scale).round().to(torch.int8))
-            self.register_buffer("scale", scale)
-
-        def forward(self, ids: Any) -> Any:
-            return self.codes[ids].float() * self.scale[ids]
-
-    return RowQuantised()
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from ..kg.errors import ArtefactError
-from .encoder import Encoder, TextEncoder, finite, open_session
+from ..kg.quantised import finite, open_session
+from .encoder import Encoder, TextEncoder
 
 TokenStates = tuple[list[tuple[int, int]], np.ndarray]
 

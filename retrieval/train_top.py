@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..kg.quantised import int8
 from .encoder import LOWER
-from .export_encoder import int8, original
+from .export_encoder import original
 from .top import TopLayers
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..artefacts import write_manifest
+from ..quantised import int8, row_quantised
 from .extractor import MODEL, TOKENIZER, WEIGHTS
 from .heads import ARRAYS
 
@@ -31,18 +30,15 @@ def export(net: Any, labels: tuple[str, ...], vectors: np.ndarray, tokenizer: An
     tokenizer.save(str(folder / TOKENIZER))
     arrays = {name: getattr(net, name).detach().numpy().astype(np.float32) for name in ARRAYS}
     save_file({name: np.ascontiguousarray(value) for name, value in (arrays | {"vectors": vectors}).items()}, folder / WEIGHTS)
-    with tempfile.TemporaryDirectory() as scratch:
-        shutil.copyfile(_quantised(net.encoder, Path(scratch)), folder / MODEL)
+    (folder / MODEL).write_bytes(_quantised(net.encoder))
     for file in (MODEL, WEIGHTS, TOKENIZER):
         (folder / file).chmod(0o644)
     write_manifest(folder, "extractor", [MODEL, WEIGHTS, TOKENIZER], {"labels": list(labels), **meta})
 
 
-def _quantised(encoder: Any, scratch: Path) -> Path:
-    """The encoder as ONNX: matrices int8 per channel, word embeddings int8 per row."""
+def _quantised(encoder: Any) -> bytes:
+    """Ids and mask to token states, as int8 ONNX."""
     import torch
-    from onnxruntime.quantization import QuantType, quantize_dynamic  # type: ignore[import-untyped]
-    from onnxruntime.quantization.shape_inference import quant_pre_process  # type: ignore[import-untyped]
 
     class States(torch.nn.Module):
         def __init__(self) -> None:
@@ -54,45 +50,7 @@ def _quantised(encoder: Any, scratch: Path) -> Path:
 
     encoder.set_attn_implementation("eager")
     model = States().eval()
-    model.model.embeddings.word_embeddings = _row_quantised(model.model.embeddings.word_embeddings.weight.data)
+    model.model.embeddings.word_embeddings = row_quantised(model.model.embeddings.word_embeddings.weight.data)
     sample = torch.ones(2, 8, dtype=torch.long)
-    torch.onnx.export(
-        model,
-        (sample, sample),
-        str(scratch / "fp32.onnx"),
-        dynamo=False,
-        opset_version=17,
-        input_names=["input_ids", "attention_mask"],
-        output_names=["token_states"],
-        dynamic_axes={name: {0: "n", 1: "t"} for name in ("input_ids", "attention_mask", "token_states")},
-    )
-    quant_pre_process(str(scratch / "fp32.onnx"), str(scratch / "prepared.onnx"), skip_symbolic_shape=True)
-    quantize_dynamic(
-        scratch / "prepared.onnx",
-        scratch / "int8.onnx",
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        op_types_to_quantize=["MatMul"],
-        nodes_to_exclude=["/model/encoder/layer.0/output/dense/MatMul"],
-        extra_options={"MatMulConstBOnly": True},
-    )
-    return scratch / "int8.onnx"
-
-
-def _row_quantised(weight: Any) -> Any:
-    import torch
-
-    class RowQuantised(torch.nn.Module):
-        codes: torch.Tensor
-        scale: torch.Tensor
-
-        def __init__(self) -> None:
-            super().__init__()
-            scale = weight.abs().amax(dim=1, keepdim=True).clamp(min=1e-12) / 127
-            self.register_buffer("codes", (weight / scale).round().to(torch.int8))
-            self.register_buffer("scale", scale)
-
-        def forward(self, ids: Any) -> Any:
-            return self.codes[ids].float() * self.scale[ids]
-
-    return RowQuantised()
+    axes = {name: {0: "n", 1: "t"} for name in ("input_ids", "attention_mask", "token_states")}
+    return int8(model, {"input_ids": sample, "attention_mask": sample}, ["token_states"], axes)

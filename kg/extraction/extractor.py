@@ -28,6 +28,7 @@ from ..ingest.extract import Extraction, unique
 from ..ingest.sentences import sentences
 from ..ingest.values import value_of
 from ..model import Document, Fact, Literal, Mention, Name
+from ..quantised import clean, finite, open_session
 from .examples import TYPES
 from .heads import ARRAYS, Found, Heads
 from .windows import Window, windows
@@ -104,17 +105,12 @@ class DistilledExtractor:
         Raises:
             ArtefactError: a file is missing, changed, or not an extractor.
         """
-        import onnxruntime  # type: ignore[import-untyped]
         import tokenizers
         from safetensors.numpy import load_file
 
         artefact = load_artefact(folder)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1  # texts run side by side instead
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.x64quantprecision", "1")  # else sums saturate on CPUs without VNNI
         try:
-            session = onnxruntime.InferenceSession(artefact.path(MODEL), options, providers=["CPUExecutionProvider"])
+            session = open_session(artefact.path(MODEL))
             tokenizer = tokenizers.Tokenizer.from_file(str(artefact.path(TOKENIZER)))
             arrays = load_file(artefact.path(WEIGHTS))
         except ArtefactError:
@@ -143,11 +139,9 @@ class DistilledExtractor:
 
     def read(self, text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Read]:
         """What the model sees in a text with these sentences."""
-        for window in windows(text, spans, self._tokenizer):
+        for window in windows(clean(text), spans, self._tokenizer):
             row = window.ids[None]
-            states = self._session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0]
-            if not np.isfinite(states).all():
-                raise ArtefactError(f"{self.name}: the model gave numbers that are not finite")
+            states = finite(self._session.run(None, {"input_ids": row, "attention_mask": np.ones_like(row)})[0][0], self.name)
             mentions = self.heads.mentions(states, window)
             pairs = _pairs(mentions, window)
             logits = self.heads.score(states, window, mentions, self._relations, pairs) if len(pairs) else _NO_LOGITS

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hoptrace.data import model_folder
 from hoptrace.kg.errors import ArtefactError
-from hoptrace.retrieval.encoder import MAX_TOKENS, Encoder, open_session
+from hoptrace.kg.quantised import open_session
+from hoptrace.retrieval.encoder import MAX_TOKENS, Encoder
 from hoptrace.retrieval.stepwise import TOP, Reader, StepScorer, token_inputs
 from hoptrace.retrieval.top import TopLayers, WithStates
 from tokenizers import Tokenizer
