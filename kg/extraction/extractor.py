@@ -134,7 +134,7 @@ class DistilledExtractor:
         """Facts and mentions of each document, in order; records are left alone."""
         prose = [document for document in documents if not document.records]
         with ThreadPoolExecutor(_cores()) as pool:
-            found = iter(list(pool.map(lambda document: self._facts(document), prose)))
+            found = iter(list(pool.map(self._facts, prose)))
         return [(document.facts, document.mentions) if document.records else next(found) for document in documents]
 
     def read(self, text: str, spans: Sequence[tuple[int, int]]) -> Iterator[Read]:
@@ -165,7 +165,7 @@ class DistilledExtractor:
                     start, end = spans[relation.sentence]
                     confidence = float(1 / (1 + np.exp(-relation.margin)))
                     facts.append(_fact(subject, relation.relation, value, start, end, f"{self.name}-{self.version}", confidence))
-        named = tuple(Mention(_latest(m.name, discourse), m.start, m.end) for m in mentions)
+        named = tuple(Mention(discourse.current(m.name), m.start, m.end) for m in mentions)
         return unique([*document.facts, *facts]), document.mentions + named
 
 
@@ -237,10 +237,6 @@ def _fact(
 ) -> Fact:
     other = value.name() if isinstance(value, Entry) else value
     return Fact(subject.name(), relation, other, start, end, extractor, confidence)
-
-
-def _latest(name: Name, discourse: Discourse) -> Name:
-    return discourse.current(name)
 
 
 _NO_LOGITS = np.empty((0, 1), np.float32)
