@@ -49,7 +49,8 @@ def compared(masked: Masked) -> Plan | None:
         return None
     frame = _frame(text[: pair.start()], f"{pair['said'] or ''} {text[pair.end() :]}")
     reading = understand(text, [match.span() for match in re.finditer(REF, text)])
-    direction = reading.direction if reading.value_kind else 0
+    recent = re.search(r"\bm(?:ore|ost) recent(?:ly)?\b", text)
+    value_kind, direction = (DATE, 1) if recent else (reading.value_kind, reading.direction)
     operation: Operation = "compare" if pair["join"] == "or" or direction else "yes-no"
     if re.match(AUXILIARY + r"\b", text) and pair["join"] != "or":
         operation = "yes-no"
@@ -59,7 +60,7 @@ def compared(masked: Masked) -> Plan | None:
         if not re.search(r"\b(?:both|same|similar|shared?|common)\b", text):
             return None
         operation = "lookup"
-    asked = _asked(frame, reading.value_kind, operation)
+    asked = _asked(frame, value_kind, operation)
     if asked is None:
         return None
     reader = Reader(masked.names)
@@ -157,8 +158,8 @@ def _measured(rest: str) -> str:
 def _held(rest: str, operation: Operation) -> str:
     """What a side is asked to hold: "are both directors" is "is it a director"; "by what label" stays a question."""
     if operation == "lookup":
-        verb = re.match(rf"(?:what|which|who|where|when)\b.*?\b({AUXILIARY})\b", rest)
-        return f"{rest[: verb.end()]} it{rest[verb.end() :]}" if verb else f"it {rest}"
+        asking = re.match(rf"(?:what|which|who|where|when)\b.*?\b({AUXILIARY})\b", rest)
+        return f"{rest[: asking.end()]} it{rest[asking.end() :]}" if asking else f"it {rest}"
     words = rest.split()
     at = next((i for i, word in enumerate(words) if re.fullmatch(AUXILIARY, word)), -1)
     said = words[at + 1 :]

@@ -78,6 +78,7 @@ def test_a_clause_is_a_step(question: str, first: str, then: str) -> None:
         ("Who died later, Ann Lee or Bo Tan?", "date of death", "compare", 1),
         ("Who lived longer, Ann Lee or Bo Tan?", "lifespan", "compare", 1),
         ("Which firm has more employees, Ann Lee or Bo Tan?", "number of employees", "compare", 1),
+        ("Which film was released more recently, Ann Lee or Bo Tan?", "when was it released", "compare", 1),
         ("Which singer is Danish, Ann Lee or Bo Tan?", "is it danish", "compare", 0),
         ("Was Ann Lee born before Bo Tan?", "date of birth", "yes-no", -1),
         ("Did Ann Lee and Bo Tan come from the same country?", "country", "yes-no", 0),
