@@ -68,12 +68,17 @@ class Agent:
         from .loop import stream
 
         day, text = _day(as_of), _text(question)
-        composer = None
+        composer = reader = None
         if self.model is not None:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer)
+        elif self.retriever.has_prose:
+            from .reading import PassageReader
+            from .student import Student
+
+            reader = PassageReader(self.retriever, Student.default())
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader)
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

@@ -18,6 +18,7 @@ from ..kg.ingest.sentences import sentences
 from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status, Triple, normalize, stable_id
 from ..retrieval.base import Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
+from ..retrieval.linking import Link
 from ..retrieval.question import DATE, NUMBER
 from ..retrieval.retriever import Retriever
 from .compose import Draft, Reason, because
@@ -65,21 +66,21 @@ class PassageReader:
     def __init__(self, retriever: Retriever, student: Student) -> None:
         self.retriever, self.student = retriever, student
 
-    def compose(self, question: str, names: Sequence[tuple[int, int]], hits: Sequence[Hit]) -> Draft | None:
+    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None:
         """A draft read in the passages found for a question; None where nothing there answers it.
 
         Args:
             question: the question.
-            names: `[start, end)` of names that the graph knows in it.
+            links: names in it; one that neither the graph nor a passage holds leaves nothing to read.
             hits: passages found for it, the best first.
         """
-        plan = decompose(question, names) or decompose(question)
-        if plan is not None:
-            found = self._follow(plan, hits)
-            draft = self._settle(plan, found)
-            if draft is not None:
-                return draft
-        return self._whole(question, hits)
+        hits = [hit for hit in hits if hit.chunk.kind == "text"]
+        said = {word for hit in hits for word in normalize(f"{self._title(hit.chunk)} {hit.chunk.text}").split()}
+        if not hits or any(not link.seeds and not {*normalize(link.text).split()} <= said for link in links):
+            return None
+        plan = decompose(question) or decompose(question, [(link.start, link.end) for link in links])
+        draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
+        return draft or self._whole(question, hits)
 
     # ---- by steps
 
@@ -215,7 +216,8 @@ def _fact(subject: str, step: SubQuestion, said: str, piece: Piece, probability:
     node = Literal(said, "date") if step.kind == DATE else Entity(stable_id("e", normalize(said)), said)
     shown = {*normalize(f"{subject} {said}").split()} <= {*normalize(quote).split()}
     status = Status.GROUNDED if shown else Status.PROPOSED
-    return Triple(stable_id("t", start.id, relation.id, node.id, span.source_id, str(span.start)), start, relation, node, (span,), status)
+    key = stable_id("t", start.id, relation.id, node.id, span.source_id, str(span.start))
+    return Triple(key, start, relation, node, (span,), status)
 
 
 def _draft(answers: tuple[str, ...], text: str, sides: Sequence[Read]) -> Draft:

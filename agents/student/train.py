@@ -117,6 +117,7 @@ class _Trainer:
     ) -> None:
         self.torch, self.net, self.lessons, self.encoder = torch, net, lessons, encoder
         self.folder, self.seed, self.report = folder, seed, report
+        self._batches: tuple[int, list[list[int]]] | None = None
         old: list[Any] = []
         new: list[Any] = []
         for name, parameter in net.named_parameters():
@@ -133,17 +134,16 @@ class _Trainer:
             if minutes is not None:
                 total = min(total, self._affordable(minutes, total))
             self._save(total, 0)
-        sums, since = np.zeros(3), time.monotonic()
+        sums, counted, since = np.zeros(3), 0, time.monotonic()
         for step in range(done, total):
             epoch, at = divmod(step, per_epoch)
-            sums += self._step(self._order(epoch)[at], step, total)
+            sums, counted = sums + self._step(self._order(epoch)[at], step, total), counted + 1
             if (step + 1) % _SAVE == 0 or step + 1 == total:
                 self._save(total, step + 1)
-                answer, used, operation = sums / (step + 1 - done if step + 1 - done < _SAVE else _SAVE)
-                spent, since, sums = time.monotonic() - since, time.monotonic(), np.zeros(3)
-                self.report(
-                    f"step {step + 1} of {total}: answers {answer:.3f}, steps {used:.3f}, operation {operation:.3f}, {spent:.0f} s"
-                )
+                answer, used, operation = sums / counted
+                spent, since, sums, counted = time.monotonic() - since, time.monotonic(), np.zeros(3), 0
+                parts = f"answers {answer:.3f}, steps {used:.3f}, operation {operation:.3f}"
+                self.report(f"step {step + 1} of {total}: {parts}, {spent:.0f} s")
         return self.net.eval()
 
     def _affordable(self, minutes: float, total: int) -> int:
@@ -176,7 +176,7 @@ class _Trainer:
 
     def _order(self, epoch: int) -> list[list[int]]:
         """Batches of lessons of like length, about `_TOKENS` in each, in random order that the epoch decides."""
-        if getattr(self, "_cached", (None,))[0] != epoch:
+        if self._batches is None or self._batches[0] != epoch:
             rng = random.Random(f"{self.seed}/{epoch}")
             lengths = [len(one.inputs.ids) for one in self.lessons]
             batches: list[list[int]] = [[]]
@@ -185,8 +185,8 @@ class _Trainer:
                     batches.append([])
                 batches[-1].append(i)
             rng.shuffle(batches)
-            self._cached = epoch, batches
-        return self._cached[1]
+            self._batches = epoch, batches
+        return self._batches[1]
 
     def _save(self, total: int, done: int) -> None:
         state = self.folder / "checkpoint.pt"
