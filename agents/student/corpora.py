@@ -21,6 +21,7 @@ from ...kg.errors import InputError
 from ...kg.extraction.examples import Example
 from ...kg.ingest.sentences import sentences
 from ...kg.model import normalize
+from ...retrieval.decompose import SubQuestion
 from ...retrieval.phrases import SLOT, Phraser, Step, say
 from ...retrieval.wordings import lexicon
 from .items import Item, Mention, Spot, Target, Task
@@ -31,6 +32,7 @@ Rarity = dict[str, float]  # by name of a family
 _HOPS = (1, 1, 1, 1, 2, 2, 3)  # as often as each length is drawn
 _ABSENT, _JOINED, _BESIDE = 0.2, 0.3, 0.4  # shares of tasks: without the answer, over two texts, with another text beside
 _SENTENCES = 6  # of a text, in one task
+_PLANNED = 0.5  # of questions of one step
 _ANSWERS = 4
 _WORDY = 3  # words of a label that the lexicon does not know
 _LONGEST = 60  # words of a sentence that is shown without need
@@ -135,6 +137,7 @@ class Drawer:
         self.texts = [text for i, one in enumerate(examples) if (text := Marked(one, i * 1000)).facts]
         names = Counter(fact.step[0].name for text in self.texts for facts in text.facts.values() for fact in facts)
         self.rarity = {name: count**-0.5 for name, count in names.items()}
+        self._kinds = {entity: kind for text in self.texts for entity, kind in text.types.items()}
         self._by_type: dict[str, list[tuple[Marked, int]]] = {}
         for text in self.texts:
             for entity, kind in text.types.items():
@@ -214,13 +217,13 @@ class Drawer:
         chains: Sequence[list[Fact]],
     ) -> Lesson | None:
         """The task over the items shown; None where the lexicon has no words, or the question says the answer."""
-        said, answers = say(steps, self.phraser), {chain[-1].end for chain in chains}
+        question, answers = self._question(steps), {chain[-1].end for chain in chains}
         names = {entity: other for text, _ in shown for entity, other in text.names.items()}
         place = {(id(text), i): at for at, (text, i) in enumerate((text, i) for text, kept in shown for i in kept)}
-        if said is None or not place or len(answers) > _ANSWERS or normalize(name) in {normalize(names[end]) for end in answers}:
+        if question is None or not place or len(answers) > _ANSWERS or normalize(name) in {normalize(names[end]) for end in answers}:
             return None
-        begin = said[0].index(SLOT)
-        question = said[0].replace(SLOT, name)
+        begin = question.index(SLOT)
+        question = question.replace(SLOT, name)
         items = [text.items[i] for text, kept in shown for i in kept]
         used: list[int] = []
         says: set[int] = set()
@@ -237,18 +240,29 @@ class Drawer:
         target = Target("list" if len(answers) > 1 else "lookup", tuple(used), tuple(spots))
         return renamed(task, target, self._others(names, task))
 
+    def _question(self, steps: Sequence[Step]) -> str | None:
+        """A question for a chain; of one step half of the time as a plan asks it."""
+        family, way = steps[0]
+        nouns = self.phraser.nouns(steps[0])
+        if len(steps) == 1 and nouns and self.rng.random() < _PLANNED:
+            kind = family.object_type if way > 0 else family.subject_type
+            return SubQuestion(SLOT, self.rng.choice(nouns), kind).text(SLOT)
+        said = say(steps, self.phraser)
+        return said[0] if said else None
+
     def _others(self, names: dict[int, str], task: Task) -> dict[int, str]:
         """Other names of their kind for some of the entities of a task, in some of the tasks."""
         share = self.rng.choice((0.0, 0.0, 0.0, 0.3, 0.7))
         named = sorted({m.entity for m in task.mentions} | {m.entity for item in task.items for m in item.mentions})
-        found = {}
+        found, taken = {}, {normalize(name) for name in names.values()}
         for entity in named:
-            kind = next(
-                (text.types[entity] for text in self.texts[entity // 1000 : entity // 1000 + 1] if entity in text.types), ""
-            )
+            kind = self._kinds.get(entity, "")
             if kind and self.rng.random() < share:
                 other, like = self.rng.choice(self._by_type.get(kind) or [(self.texts[0], 0)])
-                found[entity] = other.names.get(like, names[entity])
+                name = other.names.get(like, names[entity])
+                if normalize(name) not in taken:
+                    taken.add(normalize(name))
+                    found[entity] = name
         return found
 
 
