@@ -29,12 +29,19 @@ class Agent:
             answers and no model is called.
         encoder: an `Encoder`; the packaged one where None.
         budget: limits of a question.
+        reads: whether the distilled student reads passages where the graph has no answer.
     """
 
     def __init__(
-        self, kg: KnowledgeGraph, *, model: Any | None = None, encoder: Encoder | None = None, budget: Budget | None = None
+        self,
+        kg: KnowledgeGraph,
+        *,
+        model: Any | None = None,
+        encoder: Encoder | None = None,
+        budget: Budget | None = None,
+        reads: bool = True,
     ) -> None:
-        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self.kg, self.model, self.encoder, self.budget, self.reads = kg, model, encoder, budget or Budget(), reads
         self._retriever: Retriever | None = None
 
     @property
@@ -73,7 +80,7 @@ class Agent:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
-        elif self.retriever.has_prose:
+        elif self.reads and self.retriever.has_prose:
             from .reading import PassageReader
             from .student import Student
 

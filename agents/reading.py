@@ -9,18 +9,21 @@ read as a whole.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..kg.ingest.dates import find_dates
+from ..kg.ingest.lexicon import DEMONYMS
 from ..kg.ingest.sentences import sentences
 from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status, Triple, normalize, stable_id
 from ..retrieval.base import Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
 from ..retrieval.linking import Link
-from ..retrieval.question import DATE, NUMBER
+from ..retrieval.question import DATE, NUMBER, STOPWORDS
 from ..retrieval.retriever import Retriever
+from ..retrieval.wordings import stem
 from .compose import Draft, Reason, because
 from .student import Item, Mention, Student, Task
 from .values import Value, value_of
@@ -30,6 +33,8 @@ WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 _ABOUT, _BESIDE = 2, 2  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 12  # of a passage
+_STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
+_YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 
 
@@ -103,6 +108,8 @@ class PassageReader:
         task = Task(asked, named, tuple(_item(piece, self._title(piece.chunk), subject) for piece in pieces))
         if not pieces:
             return []
+        if _YES_NO.match(step.words):
+            return self._holds(step, subject, before, pieces)
         reading, chains = self.student.read(task), list[Read]()
         for spot, probability in reading.answers[:BEAM]:
             said = task.items[spot.item].text[spot.start : spot.end]
@@ -112,6 +119,18 @@ class PassageReader:
                 triple = _fact(subject, step, said, pieces[spot.item], probability)
                 chains.append(Read((*before.hops, triple), before.probability * probability))
         return chains
+
+    def _holds(self, step: SubQuestion, subject: str, before: Read, pieces: Sequence[Piece]) -> list[Read]:
+        """Whether a sentence about the subject says what the step asks it to: every word of it, by stem."""
+        asked = {stem for word, stem in _stems(step.words) if word not in STOPWORDS and word != "it"}
+        pieces = [piece for piece in pieces if piece.end > piece.start]
+        about = [piece for piece in pieces if normalize(self._title(piece.chunk)) == normalize(subject)] or pieces
+        if not asked or not about:
+            return []
+        best = max(about, key=lambda piece: len(asked & {stem for _, stem in _stems(_text(piece))}))
+        holds = asked <= {stem for _, stem in _stems(_text(best))}
+        fact = _fact(subject, step, "yes" if holds else "no", best, _STATED)
+        return [Read((*before.hops, fact), before.probability * _STATED)]
 
     def _about(self, subject: str, asked: str, hits: Sequence[Hit]) -> list[Chunk]:
         """Passages about a subject, then those found that name it; those found for the step where there are none."""
@@ -155,8 +174,11 @@ class PassageReader:
         if plan.operation == "compare":
             return self._compare(plan, sides)
         if plan.operation == "yes-no":
-            same = len({normalize(side.answer) for side in sides}) == 1
-            return _draft((("yes" if same else "no"),), "Yes" if same else "No", sides) if len(sides) > 1 else None
+            asked = any(_YES_NO.match(plan.steps[side].words) for side in plan.sides)
+            if not asked and len(sides) < 2:
+                return None
+            holds = all(side.answer == "yes" for side in sides) if asked else _alike([side.answer for side in sides])
+            return _draft(("yes" if holds else "no",), "Yes" if holds else "No", sides)
         return _draft((sides[0].answer,), sides[0].answer, sides)
 
     def _compare(self, plan: Plan, sides: list[Read]) -> Draft | None:
@@ -196,6 +218,20 @@ def _item(piece: Piece, title: str, subject: str) -> Item:
 
 def _text(piece: Piece) -> str:
     return piece.chunk.text[piece.start - piece.chunk.start : piece.end - piece.chunk.start]
+
+
+def _stems(text: str) -> list[tuple[str, str]]:
+    """Words and their stems."""
+    return [(word, stem(word)) for word in normalize(text).split()]
+
+
+def _alike(answers: Sequence[str]) -> bool:
+    """Whether answers name one thing: in the same words, as a country and its adjective, or with and without what it lies in."""
+    names = []
+    for answer in answers:
+        parts = [part.strip() for part in answer.split(",")]
+        names.append({normalize(DEMONYMS.get(part, part).replace("_", " ")) for part in (answer, parts[0], parts[-1])})
+    return bool(set.intersection(*names))
 
 
 def _fits(said: str, kind: str) -> bool:

@@ -32,6 +32,7 @@ Rarity = dict[str, float]  # by name of a family
 _HOPS = (1, 1, 1, 1, 2, 2, 3)  # as often as each length is drawn
 _ABSENT, _JOINED, _BESIDE = 0.2, 0.3, 0.4  # shares of tasks: without the answer, over two texts, with another text beside
 _SENTENCES = 6  # of a text, in one task
+_REVERSED, _ABOUT = 0.25, 4.0  # weight of a relation walked from its object, and of what a text is about
 _PLANNED = 0.5  # of questions of one step
 _ANSWERS = 4
 _WORDY = 3  # words of a label that the lexicon does not know
@@ -46,12 +47,14 @@ class Fact:
         start, end: entities.
         step: of the lexicon.
         near: items that name both, or else the end.
+        marked: it is walked as it is marked, not from its object.
     """
 
     start: int
     end: int
     step: Step
     near: tuple[int, ...]
+    marked: bool
 
 
 class Marked:
@@ -63,6 +66,7 @@ class Marked:
 
     Attributes:
         names, types: per entity.
+        about: the entity that the title names, -1 for none.
         items: the title, where there is one, then each sentence.
         facts: by the entity they start from, each relation both ways.
     """
@@ -73,6 +77,7 @@ class Marked:
         self.complete, self.first = example.complete, 1 if example.title else 0
         title = normalize(example.title)
         own = [Mention(0, len(example.title), entity) for entity, name in self.names.items() if normalize(name) == title]
+        self.about = own[0].entity if own else -1
         self.items = [Item(example.title, tuple(own[:1]))] if example.title else []
         where: dict[int, set[int]] = {}
         for low, high in example.sentences:
@@ -86,10 +91,10 @@ class Marked:
             family, way = lexicon().family(label)
             if len(family.name.split()) > _WORDY and not family.labels:
                 continue  # a label that nobody would say
-            for start, end, step in ((base + s, base + o, (family, way)), (base + o, base + s, (family, -way))):
+            for start, end, step, marked in ((base + s, base + o, way, True), (base + o, base + s, -way, False)):
                 near = (where.get(start, set()) & where.get(end, set())) or where.get(end, set())
                 if near:
-                    self.facts.setdefault(start, []).append(Fact(start, end, step, tuple(sorted(near))))
+                    self.facts.setdefault(start, []).append(Fact(start, end, (family, step), tuple(sorted(near)), marked))
 
     def walk(self, rng: random.Random, start: int, hops: int, rarity: Rarity) -> list[Fact]:
         """A chain of facts that comes to no entity twice; shorter where it cannot go on. Rare relations are drawn more often."""
@@ -98,7 +103,7 @@ class Marked:
             ways = [fact for fact in self.facts.get(at, ()) if fact.end not in seen]
             if not ways:
                 break
-            walked += rng.choices(ways, [rarity[fact.step[0].name] for fact in ways])
+            walked += rng.choices(ways, [rarity[fact.step[0].name] * (1 if fact.marked else _REVERSED) for fact in ways])
             at = walked[-1].end
             seen.add(at)
         return walked
@@ -177,12 +182,17 @@ class Drawer:
         if rng.random() < _BESIDE or not shown[0][1]:
             other = rng.choice(self.texts)
             if other is not text:
-                shown.insert(rng.randrange(2), (other, other.shown(rng, [], set())[:4]))
+                shown.insert(rng.randrange(2), (other, other.shown(rng, [], set())[:3]))
         return self._task(start, text.names[start], steps, shown, [] if absent else chains)
 
     def _start(self, text: Marked) -> int:
-        """An entity to ask from, seldom a day or a number."""
-        weights = [0.05 if text.types[entity] in {"time", "number"} else 1.0 for entity in text.facts]
+        """An entity to ask from: often what the text is about, seldom a day or a number."""
+        weights = []
+        for entity, facts in text.facts.items():
+            kind = 0.05 if text.types[entity] in {"time", "number"} else 1.0
+            weights.append(
+                kind * (_ABOUT if entity == text.about else 1.0) * (1.0 if any(f.marked for f in facts) else _REVERSED)
+            )
         return self.rng.choices([*text.facts], weights)[0]
 
     def _joined(self, text: Marked) -> Lesson | None:
@@ -220,7 +230,12 @@ class Drawer:
         question, answers = self._question(steps), {chain[-1].end for chain in chains}
         names = {entity: other for text, _ in shown for entity, other in text.names.items()}
         place = {(id(text), i): at for at, (text, i) in enumerate((text, i) for text, kept in shown for i in kept)}
-        if question is None or not place or len(answers) > _ANSWERS or normalize(name) in {normalize(names[end]) for end in answers}:
+        if (
+            question is None
+            or not place
+            or len(answers) > _ANSWERS
+            or normalize(name) in {normalize(names[end]) for end in answers}
+        ):
             return None
         begin = question.index(SLOT)
         question = question.replace(SLOT, name)

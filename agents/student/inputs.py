@@ -56,8 +56,8 @@ def read_task(task: Task, encoder: Encoder) -> Inputs:
         offsets += [*spans, (0, 0)]
         if number:
             marks.append(len(ids) - 1)
-    arrays = (np.array(values, dtype=np.int64) for values in (ids, item, entity, marks))
-    return Inputs(*arrays, np.array(offsets, dtype=np.int64).reshape(-1, 2))
+    first, second, third, fourth = (np.array(values, dtype=np.int64) for values in (ids, item, entity, marks))
+    return Inputs(first, second, third, fourth, np.array(offsets, dtype=np.int64).reshape(-1, 2))
 
 
 def _entities(spans: list[tuple[int, int]], mentions: tuple[Mention, ...]) -> list[int]:

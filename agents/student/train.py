@@ -27,9 +27,9 @@ from .items import OPERATIONS, Target, Task
 from .network import STEPS, exported, network, restore
 from .student import MODEL
 
-_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 1.5e-4, 1e-3, 0.06
+_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
-_SAVE, _TIMED = 50, 12  # steps between checkpoints, and steps by which a budget is turned into steps
+_SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
 Report = Callable[[str], None]
 Example = tuple[Task, Target]
 
