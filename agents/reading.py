@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..kg.ingest.dates import find_dates
@@ -26,11 +26,13 @@ from ..retrieval.retriever import Retriever
 from ..retrieval.wordings import stem
 from .compose import Draft, Reason, because
 from .student import Item, Mention, Student, Task
+from .student.candidates import candidates
 from .values import Value, value_of
 
 READ_AT = 0.25  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
+LIFESPAN = "lifespan"  # a step that two days answer
 _ABOUT, _BESIDE = 2, 2  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 12  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
@@ -100,14 +102,17 @@ class PassageReader:
 
     def _step(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
         """The chains that go on from one over a step."""
+        if step.words == LIFESPAN:
+            return self._lifespan(step, before, hits)
         subject = step.subject if isinstance(step.subject, str) else before.answer
         pieces = self._pieces(self._about(subject, step.text(subject), hits))
         asked = step.text(subject)
         at = asked.find(subject)
         named = (Mention(at, at + len(subject), 0),) if at >= 0 else ()
-        task = Task(asked, named, tuple(_item(piece, self._title(piece.chunk), subject) for piece in pieces))
         if not pieces:
             return []
+        titles = [self._title(piece.chunk) for piece in pieces]
+        task = Task(asked, named, _items(pieces, titles, subject, free=not step.kind))
         if _YES_NO.match(step.words):
             return self._holds(step, subject, before, pieces)
         reading, chains = self.student.read(task), list[Read]()
@@ -119,6 +124,19 @@ class PassageReader:
                 triple = _fact(subject, step, said, pieces[spot.item], probability)
                 chains.append(Read((*before.hops, triple), before.probability * probability))
         return chains
+
+    def _lifespan(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+        """How long somebody lived, in days, from the two days read."""
+        ends = [self._step(SubQuestion(step.subject, words, DATE), before, hits) for words in ("date of birth", "date of death")]
+        if not all(ends):
+            return []
+        born, died = (chains[0] for chains in ends)
+        first, last = (find_dates(chain.answer)[0].first for chain in (born, died))
+        begin, end = born.hops[-1], died.hops[-1]
+        lived = Literal(str((last - first).days), "integer")
+        fact = replace(begin, id=stable_id("t", begin.id, end.id), object=lived, spans=(*begin.spans, *end.spans))
+        fact = replace(fact, relation=Relation(stable_id("r", LIFESPAN), "lifespan in days"))
+        return [Read((*before.hops, fact), born.probability * died.probability / before.probability)]
 
     def _holds(self, step: SubQuestion, subject: str, before: Read, pieces: Sequence[Piece]) -> list[Read]:
         """Whether a sentence about the subject says what the step asks it to: every word of it, by stem."""
@@ -154,7 +172,7 @@ class PassageReader:
         pieces = self._pieces([hit.chunk for hit in hits[:3]])
         if not pieces:
             return None
-        task = Task(question, (), tuple(_item(piece, self._title(piece.chunk), "") for piece in pieces))
+        task = Task(question, (), _items(pieces, [self._title(piece.chunk) for piece in pieces], "", free=True))
         reading = self.student.read(task)
         if not reading.answers or reading.answers[0][1] < WHOLE_AT:
             return None
@@ -186,7 +204,8 @@ class PassageReader:
         values: list[Value] = []
         for side in sides:
             last = side.hops[-1].object
-            value = value_of(last, "date") or value_of(last, "number")
+            value = value_of(last, "number" if isinstance(last, Literal) and last.datatype == "integer" else "date")
+            value = value or value_of(last, "number")
             if value is None:
                 return None
             values.append(value)
@@ -209,11 +228,27 @@ class PassageReader:
         return self.retriever.kg.store.source(chunk.source_id).title
 
 
-def _item(piece: Piece, title: str, subject: str) -> Item:
-    """A piece as the student reads it, the subject marked where it is named."""
-    text = _text(piece) or title or "-"
-    at = text.find(subject) if subject else -1
-    return Item(text, (Mention(at, at + len(subject), 0),) if at >= 0 else ())
+def _items(pieces: Sequence[Piece], titles: Sequence[str], subject: str, free: bool) -> tuple[Item, ...]:
+    """Pieces as the student reads them: where the subject is named, and what else may be meant by a name, a day or a number.
+
+    Args:
+        titles: of the source of each piece.
+        subject: entity 0; one word of a longer name is taken for it as well.
+        free: mark the subject alone, so that any span may be the answer.
+    """
+    entities, own = {normalize(subject): 0}, set(normalize(subject).split())
+    items = []
+    for piece, title in zip(pieces, titles, strict=True):
+        text = _text(piece) or title or "-"
+        at = text.lower().find(subject.lower()) if subject else -1
+        mentions = [Mention(at, at + len(subject), 0)] if at >= 0 else []
+        for start, end in candidates(text, [mention[:2] for mention in mentions]):
+            name = normalize(text[start:end])
+            entity = 0 if name in own and len(name) > 2 else entities.setdefault(name, len(entities))
+            if entity == 0 or not free:
+                mentions.append(Mention(start, end, entity))
+        items.append(Item(text, tuple(sorted(mentions))))
+    return tuple(items)
 
 
 def _text(piece: Piece) -> str:

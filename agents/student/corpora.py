@@ -24,6 +24,7 @@ from ...kg.model import normalize
 from ...retrieval.decompose import SubQuestion
 from ...retrieval.phrases import SLOT, Phraser, Step, say
 from ...retrieval.wordings import lexicon
+from .candidates import candidates
 from .items import Item, Mention, Spot, Target, Task
 from .rename import renamed
 
@@ -35,6 +36,7 @@ _SENTENCES = 6  # of a text, in one task
 _REVERSED, _ABOUT = 0.25, 4.0  # weight of a relation walked from its object, and of what a text is about
 _PLANNED = 0.5  # of questions of one step
 _ANSWERS = 4
+_UNMARKED = 500  # number, within its text, of the first entity that is not marked
 _WORDY = 3  # words of a label that the lexicon does not know
 _LONGEST = 60  # words of a sentence that is shown without need
 
@@ -83,6 +85,9 @@ class Marked:
         for low, high in example.sentences:
             text = example.text[low:high].rstrip()
             inside = [Mention(a - low, b - low, base + e) for a, b, e in example.mentions if low <= a and b <= low + len(text)]
+            if not example.complete:
+                free = candidates(text, [(mention.start, mention.end) for mention in inside])
+                inside += [Mention(a, b, base + _UNMARKED + i) for i, (a, b) in enumerate(free)]
             for mention in inside:
                 where.setdefault(mention.entity, set()).add(len(self.items))
             self.items.append(Item(text, tuple(inside)))
