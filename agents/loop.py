@@ -32,6 +32,8 @@ class TextReader(Protocol):
 
     def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None: ...
 
+    def outranks(self, question: str) -> bool: ...
+
 
 class ModelComposer(Protocol):
     """Composes from packed evidence with a language model; see `agents.chat`."""
@@ -90,8 +92,9 @@ def stream(
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        hits = retriever.passages(text, budget.chunks) if model is not None or draft.status == "abstained" else []
-        if reader is not None and model is None and draft.status == "abstained":
+        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text))
+        hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
+        if reader is not None and model is None and hits:
             draft = reader.compose(text, links, hits) or draft
             paths = draft.paths or paths
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)

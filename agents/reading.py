@@ -1,9 +1,9 @@
 """Answers read in passages: what the graph does not hold may still be said in its sources.
 
-The question is taken apart (`retrieval.decompose`); each step is asked of the passages about its subject, and the distilled
-student points at the answer there, which is the subject of the next step. A hop read in this way becomes a fact with the
-sentence that it was read in, so that it is cited and verified like any other; nothing is stored. A question without a plan is
-read as a whole.
+The question is taken apart (`retrieval.decompose`). Each step is asked of the graph and, where it records nothing, of the
+passages about its subject, where the distilled student points at the answer; that is the subject of the next step. A hop read
+in this way becomes a fact with the sentence that it was read in, so that it is cited and verified like any other; nothing is
+stored. A question without a plan is read as a whole.
 """
 
 from __future__ import annotations
@@ -18,21 +18,22 @@ from ..kg.ingest.dates import find_dates
 from ..kg.ingest.lexicon import DEMONYMS
 from ..kg.ingest.sentences import sentences
 from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status, Triple, normalize, stable_id
-from ..retrieval.base import Hit
+from ..retrieval.base import Budget, Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
 from ..retrieval.linking import Link
 from ..retrieval.question import DATE, NUMBER, STOPWORDS
 from ..retrieval.retriever import Retriever
 from ..retrieval.wordings import stem
-from .compose import Draft, Reason, because
+from .compose import Draft, PathComposer, because, reasons_of
 from .student import Item, Mention, Student, Task
 from .student.candidates import candidates
-from .values import Value, value_of
+from .values import Value, parse_number, value_of
 
 READ_AT = 0.25  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
+_ONE_STEP = Budget(hops=2)
 _ABOUT, _BESIDE = 2, 2  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 12  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
@@ -50,14 +51,15 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A chain of hops read, and the probability of all of them together."""
+    """A chain of hops, the answer at its end, and the probability of all of them together."""
 
-    hops: tuple[Triple, ...]
+    hops: tuple[Hop, ...]
+    answer: str
     probability: float
 
-    @property
-    def answer(self) -> str:
-        return self.hops[-1].object.label
+    def then(self, hops: Sequence[Hop], answer: str, probability: float) -> Read:
+        """The chain with more hops, which are sure with this probability."""
+        return Read((*self.hops, *hops), answer, self.probability * probability)
 
 
 class PassageReader:
@@ -89,13 +91,18 @@ class PassageReader:
         draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
         return draft or self._whole(question, hits)
 
+    def outranks(self, question: str) -> bool:
+        """Whether a question asks if two things are alike: paths only tell whether one leads to the other."""
+        plan = decompose(question)
+        return plan is not None and plan.operation == "yes-no" and len(plan.sides) > 1
+
     # ---- by steps
 
     def _follow(self, plan: Plan, hits: Sequence[Hit]) -> list[list[Read]]:
         """Chains that answer each step, the best first."""
         found: list[list[Read]] = []
         for step in plan.steps:
-            begun = [Read((), 1.0)] if isinstance(step.subject, str) else found[step.subject][:BEAM]
+            begun = [Read((), step.subject, 1.0)] if isinstance(step.subject, str) else found[step.subject][:BEAM]
             chains = [chain for before in begun for chain in self._step(step, before, hits)]
             found.append(sorted(chains, key=lambda chain: -chain.probability))
         return found
@@ -104,25 +111,41 @@ class PassageReader:
         """The chains that go on from one over a step."""
         if step.words == LIFESPAN:
             return self._lifespan(step, before, hits)
-        subject = step.subject if isinstance(step.subject, str) else before.answer
-        pieces = self._pieces(self._about(subject, step.text(subject), hits))
-        asked = step.text(subject)
-        at = asked.find(subject)
-        named = (Mention(at, at + len(subject), 0),) if at >= 0 else ()
+        recorded = self._recorded(step, before)
+        return recorded or self._in_passages(step, before, hits)
+
+    def _recorded(self, step: SubQuestion, before: Read) -> list[Read]:
+        """The chain over what the graph records for a step."""
+        asked = step.text(before.answer)
+        links = self.retriever.link(asked)
+        if not links or not all(link.seeds for link in links):
+            return []
+        reading = self.retriever.read(asked, links)
+        draft = PathComposer(self.retriever).compose(reading, links, self.retriever.search(reading, links, _ONE_STEP))
+        if draft.status != "answered":
+            return []
+        return [before.then(draft.paths[0].hops, draft.answers[0], draft.confidence)]
+
+    def _in_passages(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+        """The chains over what the student points at for a step."""
+        subject, asked = before.answer, step.text(before.answer)
+        pieces = self._pieces(self._about(subject, asked, hits))
         if not pieces:
             return []
+        if _YES_NO.match(step.words):
+            return self._holds(step, before, pieces)
+        at = asked.find(subject)
+        named = (Mention(at, at + len(subject), 0),) if at >= 0 else ()
         titles = [self._title(piece.chunk) for piece in pieces]
         task = Task(asked, named, _items(pieces, titles, subject, free=not step.kind))
-        if _YES_NO.match(step.words):
-            return self._holds(step, subject, before, pieces)
-        reading, chains = self.student.read(task), list[Read]()
-        for spot, probability in reading.answers[:BEAM]:
+        chains: list[Read] = []
+        best = 0.0
+        for spot, probability in self.student.read(task).answers[:BEAM]:
             said = task.items[spot.item].text[spot.start : spot.end]
-            if chains and probability < _LIKELY * chains[0].probability / before.probability:
-                break
-            if _fits(said, step.kind) and normalize(said) != normalize(subject):
-                triple = _fact(subject, step, said, pieces[spot.item], probability)
-                chains.append(Read((*before.hops, triple), before.probability * probability))
+            best = max(best, probability)
+            if probability >= _LIKELY * best and _fits(said, step.kind) and normalize(said) != normalize(subject):
+                fact = _fact(subject, step, said, pieces[spot.item], probability)
+                chains.append(before.then([Hop(fact)], said, probability))
         return chains
 
     def _lifespan(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
@@ -131,24 +154,26 @@ class PassageReader:
         if not all(ends):
             return []
         born, died = (chains[0] for chains in ends)
-        first, last = (find_dates(chain.answer)[0].first for chain in (born, died))
-        begin, end = born.hops[-1], died.hops[-1]
-        lived = Literal(str((last - first).days), "integer")
+        days = [find_dates(chain.answer) for chain in (born, died)]
+        if not all(days):
+            return []
+        begin, end = born.hops[-1].triple, died.hops[-1].triple
+        lived = Literal(str((days[1][0].first - days[0][0].first).days), "integer")
         fact = replace(begin, id=stable_id("t", begin.id, end.id), object=lived, spans=(*begin.spans, *end.spans))
         fact = replace(fact, relation=Relation(stable_id("r", LIFESPAN), "lifespan in days"))
-        return [Read((*before.hops, fact), born.probability * died.probability / before.probability)]
+        return [before.then([Hop(fact)], lived.value, born.probability * died.probability / before.probability**2)]
 
-    def _holds(self, step: SubQuestion, subject: str, before: Read, pieces: Sequence[Piece]) -> list[Read]:
+    def _holds(self, step: SubQuestion, before: Read, pieces: Sequence[Piece]) -> list[Read]:
         """Whether a sentence about the subject says what the step asks it to: every word of it, by stem."""
         asked = {stem for word, stem in _stems(step.words) if word not in STOPWORDS and word != "it"}
         pieces = [piece for piece in pieces if piece.end > piece.start]
-        about = [piece for piece in pieces if normalize(self._title(piece.chunk)) == normalize(subject)] or pieces
+        about = [piece for piece in pieces if normalize(self._title(piece.chunk)) == normalize(before.answer)] or pieces
         if not asked or not about:
             return []
         best = max(about, key=lambda piece: len(asked & {stem for _, stem in _stems(_text(piece))}))
         holds = asked <= {stem for _, stem in _stems(_text(best))}
-        fact = _fact(subject, step, "yes" if holds else "no", best, _STATED)
-        return [Read((*before.hops, fact), before.probability * _STATED)]
+        said = "yes" if holds else "no"
+        return [before.then([Hop(_fact(before.answer, step, said, best, _STATED))], said, _STATED)]
 
     def _about(self, subject: str, asked: str, hits: Sequence[Hit]) -> list[Chunk]:
         """Passages about a subject, then those found that name it; those found for the step where there are none."""
@@ -180,7 +205,7 @@ class PassageReader:
         said = task.items[spot.item].text[spot.start : spot.end]
         piece = pieces[spot.item]
         fact = _fact(self._title(piece.chunk) or said, SubQuestion("", "says", ""), said, piece, probability)
-        return _draft((said,), said, [Read((fact,), probability)])
+        return _draft((said,), said, [Read((Hop(fact),), said, probability)])
 
     # ---- the answer
 
@@ -203,9 +228,9 @@ class PassageReader:
         """The side with the smallest or largest value; the one that the question names first where both are equal."""
         values: list[Value] = []
         for side in sides:
-            last = side.hops[-1].object
-            value = value_of(last, "number" if isinstance(last, Literal) and last.datatype == "integer" else "date")
-            value = value or value_of(last, "number")
+            said = Literal(side.answer)
+            value = parse_number(side.answer) if side.answer.isdigit() and len(side.answer) > 4 else value_of(said, "date")
+            value = value or value_of(said, "number")
             if value is None:
                 return None
             values.append(value)
@@ -293,16 +318,10 @@ def _fact(subject: str, step: SubQuestion, said: str, piece: Piece, probability:
 
 def _draft(answers: tuple[str, ...], text: str, sides: Sequence[Read]) -> Draft:
     """The draft of chains read; it is as sure as the chain that is least so."""
-    hops = [hop for side in sides for hop in side.hops]
-    reasons = tuple({hop.id: Reason(_said(hop), hop.spans) for hop in hops}.values())
-    paths = tuple(Path(tuple(Hop(hop) for hop in side.hops), side.probability) for side in sides)
+    paths = tuple(Path(side.hops, side.probability) for side in sides)
+    reasons = reasons_of(paths)
     sure = min(side.probability for side in sides)
     return Draft(because(text, reasons), answers, reasons, paths, sure, composer=PassageReader.name)
-
-
-def _said(hop: Triple) -> str:
-    """A hop as a claim."""
-    return f"{hop.subject.label}: {hop.relation.label} {hop.object.label}"
 
 
 __all__ = ["PassageReader"]
