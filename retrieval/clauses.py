@@ -164,8 +164,7 @@ class Reader:
 
     def ask(self, text: str) -> str:
         """Make what is left of a question the last step; returns its sign, "" where nothing is named."""
-        refs = re.findall(REF, text)
-        if not refs:
+        if not re.search(REF, text) or re.fullmatch(r"§\d+", text):
             return ""
         whole = _WHAT_IS.fullmatch(text)
         if whole and whole[1][0] == "¶":
