@@ -123,6 +123,21 @@ class Encoder:
         encoding = self._tokenizer.encode(clean(text))
         return _cut(encoding.offsets), self._run(_cut(encoding.ids), _LOWER)[0]
 
+    @functools.cached_property
+    def special(self) -> tuple[int, int]:
+        """Ids of the tokens that open and close a text."""
+        return self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+
+    def pieces(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
+        """Ids of each text's WordPieces, uncut and without the special ones, and their characters."""
+        cleaned = [clean(text) for text in texts]
+        return [(one.ids, one.offsets) for one in self._tokenizer.encode_batch(cleaned, add_special_tokens=False)]
+
+    def lower(self, ids: Iterable[int]) -> np.ndarray:
+        """States after the first `LOWER` layers, float32 [t, h], of at most 512 ids, special ones included."""
+        states: np.ndarray = self._run([*ids], _LOWER)[0]
+        return states
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         cleaned = [clean(text) for text in texts]
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(cleaned, add_special_tokens=False)]

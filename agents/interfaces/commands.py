@@ -39,9 +39,7 @@ _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entit
     Argument("no_vectors", "leave the encoding of new text to the first question", bool, option=True),
     examples=("reports/ facts.ttl", "reports/ --dry-run"),
 )
-def ingest(
-    session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str, no_vectors: bool
-) -> Result:
+def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str, no_vectors: bool) -> Result:
     kg = session.open(create=True)
     report = kg.ingest(list(paths), extractor=extractor, dry_run=dry_run, strict=strict, progress=session.progress)
     nothing_in = report.quarantined and not (report.added or report.updated or report.unchanged)
