@@ -56,6 +56,7 @@ def test_nested_phrases_are_asked_from_the_inside(question: str, asked: list[str
         ("What river flows through the city Arlen played for?", "what city it played for", "what river flows through it"),
         ("When did the company Arlen is part of close?", "what company is it part of", "when did it close"),
         ("Where did the band form that made the album Arlen?", "what band made it", "where did it form"),
+        ("Arlen is on a network founded by who?", "it is on what network", "it is founded by who"),
         ("Who led the band that Arlen joined before Bo?", "what band it joined before Bo", "who led it"),
         ("Who wrote the book named after Arlen?", "what book is named after it", "who wrote it"),
         (
