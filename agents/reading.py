@@ -91,10 +91,15 @@ class PassageReader:
         draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
         return draft or self._whole(question, hits)
 
-    def outranks(self, question: str) -> bool:
-        """Whether a question asks if two things are alike: paths only tell whether one leads to the other."""
+    def outranks(self, question: str, draft: Draft) -> bool:
+        """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter than they are,
+        or the question is whether two things are alike, and paths only tell whether one leads to the other."""
         plan = decompose(question)
-        return plan is not None and plan.operation == "yes-no" and len(plan.sides) > 1
+        if plan is None:
+            return False
+        if plan.operation == "yes-no" and len(plan.sides) > 1:
+            return True
+        return len(plan.sides) == 1 and any(len(path.hops) < _length(plan, plan.sides[0]) for path in draft.paths[:1])
 
     # ---- by steps
 
@@ -249,6 +254,12 @@ class PassageReader:
 
     def _title(self, chunk: Chunk) -> str:
         return self.retriever.kg.store.source(chunk.source_id).title
+
+
+def _length(plan: Plan, step: int) -> int:
+    """How many steps lead to the answer of one."""
+    before = plan.steps[step].subject
+    return 1 if isinstance(before, str) else 1 + _length(plan, before)
 
 
 def _items(pieces: Sequence[Piece], titles: Sequence[str], subject: str, free: bool) -> tuple[Item, ...]:
