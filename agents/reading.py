@@ -92,7 +92,7 @@ class PassageReader:
         return draft or self._whole(question, hits)
 
     def outranks(self, question: str, draft: Draft) -> bool:
-        """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter than they are,
+        """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter,
         or the question is whether two things are alike, and paths only tell whether one leads to the other."""
         plan = decompose(question)
         if plan is None:
