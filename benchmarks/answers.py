@@ -1,7 +1,8 @@
-"""Answers with their sources over passages: `python benchmarks/answers.py DATASET_DIR [--limit N]`.
+"""Answers with their sources over passages: `python benchmarks/answers.py DATASET_DIR [--limit N] [--passages N]`.
 
 The folder holds passages.jsonl, questions.jsonl {question, answer | answers, supporting_pids | supporting_facts} and,
-optionally, triples.jsonl (else the default extractor reads the passages). Every question is asked through `Agent`.
+optionally, triples.jsonl (else an extractor reads the passages). Every question is asked through `Agent`. With
+`--passages N` the graph holds the gold passages of the questions asked and N others only, and all of it is extracted.
 
 `em` and `f1` are SQuAD's, of the first answer against the accepted answer it fits best; 0 for an abstention.
 `citation_precision` is the share of an answer's citations that lie in a gold passage, `citation_recall` the share of gold
@@ -25,9 +26,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
+from common import (
+    commit,
+    passages_only,
+    peak_mb,
+    percentiles,
+    print_result,
+    print_table,
+    read_jsonl,
+    supporting_pids,
+    with_interval,
+)
 from hoptrace import Agent, KnowledgeGraph
 from hoptrace.agents.steps import Retrieved
+from hoptrace.kg.ingest.extract import DEFAULT, EXTRACTORS
 from hoptrace.kg.ingest.sentences import sentences
 from hoptrace.kg.model import normalize
 from hoptrace.retrieval.encoder import Encoder
@@ -150,11 +162,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--limit", type=int, help="only the first N questions")
+    parser.add_argument("--skip", type=int, default=0, help="questions to leave out before them")
+    parser.add_argument("--passages", type=int, help="only the gold passages and the first N others, without triples given")
+    parser.add_argument("--extractor", choices=EXTRACTORS, default=DEFAULT, help="what reads passages without triples")
     options = parser.parse_args()
-    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][: options.limit]
+    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][options.skip :][: options.limit]
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
+        dataset = options.dataset
+        if options.passages is not None:
+            keep = {pid for question in questions for pid in supporting_pids(question)}
+            dataset = passages_only(options.dataset, Path(folder), keep, options.passages)
         start = time.perf_counter()
-        kg.ingest([options.dataset])
+        kg.ingest([dataset], extractor=options.extractor)
         runner = Runner(kg, Encoder.default())
         index_s = time.perf_counter() - start
         rows = {system: [runner.run(system, question) for question in questions] for system in SYSTEMS}
