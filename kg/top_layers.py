@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from pathlib import Path
 from typing import Any
 
 from .artefacts import file_hash
 from .errors import ArtefactError, MissingExtraError
-from .transformer import LOWER
 
 SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -35,12 +33,8 @@ def original() -> Path:
     return origin
 
 
-def top_module(torch: Any, more: int = 0) -> Any:
-    """The layers after the first `LOWER` as the original has them; `forward` takes their input [n, t, d] and real tokens [n, t].
-
-    Args:
-        torch: the module.
-        more: copies of the last layer on top of them.
+def top_module(torch: Any, lower: int) -> Any:
+    """The layers after the first `lower` as the original has them; `forward` takes their input [n, t, d] and real tokens [n, t].
 
     Raises:
         MissingExtraError: the extra is not installed.
@@ -52,8 +46,7 @@ def top_module(torch: Any, more: int = 0) -> Any:
     class Top(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
-            layers = AutoModel.from_pretrained(origin, attn_implementation="eager").encoder.layer[LOWER:]
-            self.layers = layers.extend(copy.deepcopy(layers[-1]) for _ in range(more))
+            self.layers = AutoModel.from_pretrained(origin, attn_implementation="eager").encoder.layer[lower:]
 
         def forward(self, states: Any, mask: Any = None) -> Any:
             hidden = None if mask is None else (~mask)[:, None, None].float() * -1e9

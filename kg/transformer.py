@@ -18,13 +18,17 @@ from .artefacts import load_artefact
 from .errors import ArtefactError
 from .quantised import finite, open_session
 
-LOWER = 3  # layers below the states that other top layers stand on
 EMBEDDING, STATES = "embedding", "token_states"
-LOWER_STATES = f"/model/encoder/layer.{LOWER - 1}/output/LayerNorm/LayerNormalization_output_0"
+_TAPS = (2, 3)  # layers after which other top layers stand
+
+
+def after(layers: int) -> str:
+    """The output that gives the states after so many layers, of those that it has an output after."""
+    return f"/model/encoder/layer.{layers - 1}/output/LayerNorm/LayerNormalization_output_0"
 
 
 class Transformer:
-    """Ids of WordPieces in, one of the outputs `EMBEDDING`, `STATES` and `LOWER_STATES` out.
+    """Ids of WordPieces in, one of the outputs `EMBEDDING`, `STATES` and `after(2)` or `after(3)` out.
 
     Attributes:
         tokenizer: of the `tokenizers` package, without truncation and padding.
@@ -52,16 +56,16 @@ class Transformer:
         """
         import tokenizers
 
-        artefact = load_artefact(folder)
+        artefact, taps = load_artefact(folder), [after(layers) for layers in _TAPS]
         try:
-            session = open_session(artefact.path("model.onnx").read_bytes() + _output(LOWER_STATES))
+            session = open_session(artefact.path("model.onnx").read_bytes() + b"".join(map(_output, taps)))
             tokenizer = tokenizers.Tokenizer.from_file(str(artefact.path("tokenizer.json")))
         except ArtefactError:
             raise
         except Exception as error:  # both libraries raise their own bare Exception classes
             raise ArtefactError(f"{folder}: not an encoder: {' '.join(str(error).split())[:200]}") from error
         inputs, outputs = ([node.name for node in nodes] for nodes in (session.get_inputs(), session.get_outputs()))
-        if (inputs, outputs) != (["input_ids", "attention_mask"], [EMBEDDING, STATES, LOWER_STATES]):
+        if (inputs, outputs) != (["input_ids", "attention_mask"], [EMBEDDING, STATES, *taps]):
             raise ArtefactError(f"{folder}: not an encoder: inputs {inputs}, outputs {outputs}")
         tokenizer.no_padding()
         tokenizer.no_truncation()
@@ -102,4 +106,4 @@ def _only_what_is_asked() -> Any:
     return options
 
 
-__all__ = ["EMBEDDING", "LOWER", "LOWER_STATES", "STATES", "Transformer"]
+__all__ = ["EMBEDDING", "STATES", "Transformer", "after"]
