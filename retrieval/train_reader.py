@@ -23,11 +23,12 @@ import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
 from ..kg.errors import MissingExtraError
+from ..kg.top_layers import top_module
 from .encoder import Encoder, TextEncoder
 from .phrases import SLOT, Phraser, Step, say, wordings_of
 from .stepwise import DEPTHS, HEADS, NEAR, PLACES, Reader, token_inputs
 from .top import WithStates
-from .train_top import packed, top_module
+from .train_top import packed
 from .wordings import Family, families
 
 KEY, RANK = 128, 96
