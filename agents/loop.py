@@ -27,6 +27,9 @@ from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understoo
 from .verify import Verdict, verify
 
 
+RULED = ("path", "advice")  # composers that no model has a hand in: all they say must stand
+
+
 class ModelComposer(Protocol):
     """Composes from packed evidence with a language model; see `agents.chat`."""
 
@@ -90,11 +93,11 @@ def stream(
         clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)
-    draft = _settle(draft, verdict)
+    draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = _answer(question, draft, verdict, route, usage, clock.total(), tuple(trace))
+    answer = finished(question, draft, verdict, route, usage, clock.total(), tuple(trace))
     yield Answered(answer)
 
 
@@ -144,20 +147,21 @@ def _candidate_paths(retriever: Retriever, reading: Understanding, found: Found)
     return [path for candidate in resolved for path in candidate.answers[0].paths]
 
 
-def _settle(draft: Draft, verdict: Verdict) -> Draft:
+def settle(draft: Draft, verdict: Verdict) -> Draft:
     """What remains of a draft after verification: an answer whose path lost a claim is not an answer."""
     if draft.status != "answered":
         return draft
-    if not verdict.claims or (draft.composer == "path" and verdict.dropped):
+    if not verdict.claims or (draft.composer in RULED and verdict.dropped):
         return replace(abstain("its citations could not be verified", 0.0), composer=draft.composer)
     if verdict.dropped:
         return replace(draft, status="partial", confidence=draft.confidence * 0.5)
     return draft
 
 
-def _answer(
+def finished(
     question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
 ) -> Answer:
+    """The answer that a settled draft is, with what was checked and spent."""
     answered = draft.status != "abstained"
     if not answered and route.action != "abstain":
         route = replace(route, action="abstain", reason=f"{route.reason}; {draft.missing}")
@@ -179,4 +183,4 @@ def _answer(
     )
 
 
-__all__ = ["ModelComposer", "for_values", "stream"]
+__all__ = ["ModelComposer", "finished", "for_values", "settle", "stream"]

@@ -1,0 +1,125 @@
+"""What a question about advice asks for, read without any knowledge of the field: why, what about, what if, what first.
+
+The names in it are those of the guidance; numbers are measurements, by the measure named nearest or, after "I were", of age.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ..kg.errors import InputError
+from ..kg.model import Entity
+from ..retrieval.wordings import stems
+from .guidance import UNIT, Guidance
+from .quantities import Quantity
+
+Kind = Literal["why", "if", "first", "missing", "about"]
+Said = tuple[str, str, int, int, bool]  # name, value, start, end, whether it stands; see `Profile.supposing`
+
+_LEAD = r"^(?:(?:and|but|so|then|ok|okay|well|now)\b[\s,]*)*"
+_KINDS: tuple[tuple[Kind, str], ...] = (
+    ("if", rf"\bif\b|\bsuppos|\bassum|\bimagin|{_LEAD}with(?:out)?\b|\bwould change\b"),
+    ("why", rf"{_LEAD}(?:why|how come)\b|\bthe reasons?\b"),
+    ("missing", r"\bmissing\b|\bnot (?:been )?(?:measured|assessed)\b|\b(?:need to|should i|else to|should we) measure\b"),
+    ("first", r"\bfirst\b|\bmost important\b|\bstart with\b|\bbegin with\b|\bmost urgent\b"),
+)
+_POLAR = re.compile(rf"{_LEAD}(?:is|are|am|was|do|does|did|should|shall|can|could|may|might|must|would|will|have|has)\b")
+_OPEN = re.compile(rf"{_LEAD}(?:(?:what|how) about|what if|if|suppos\w*|without|with|why not)\b")
+_WHY = re.compile(rf"{_LEAD}(?:why|how come)\b")
+_MINE = re.compile(r"\b(?:I|i|[Mm]e|[Mm]y|[Mm]ine|[Mm]yself|[Ww]e|us|[Oo]ur|[Oo]urs)\b")
+_THAT = re.compile(r"\b(?:that|this|it|these|those|them)\b", re.IGNORECASE)
+_NOT = re.compile(r"(?:\bwithout|\bnot?|n't|\bnever|\bstopped|\bno longer|\bquit)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+_BEING = re.compile(r"\b(?:were|was|am|are|is|turn(?:ed)?|be)\s+(?:only\s+|already\s+)?$", re.IGNORECASE)
+_SHORT = 6  # words up to which "why ..." and "... that?" speak of what was just said
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """A question about advice, read: the things it names, what it supposes, whether it wants yes or no."""
+
+    kind: Kind
+    named: tuple[Entity, ...] = ()
+    supposed: tuple[Said, ...] = ()
+    polar: bool = False
+    back: bool = False  # says "that" or "it"
+    unread: tuple[str, ...] = field(default=())  # numbers that no measure was found for
+
+
+def refers(question: str, profile: str) -> bool:
+    """Whether a question is about the advice at hand: it speaks of me or us, of the profile, or of what was just said."""
+    short, text = len(question.split()) <= _SHORT, question.lower()
+    if profile.lower() in text or _MINE.search(question) or _OPEN.search(text):
+        return True
+    return short and bool(_WHY.search(text) or _THAT.search(text))
+
+
+def read(question: str, guidance: Guidance) -> FollowUp:
+    """Read a question about advice."""
+    text = question.lower()
+    kind = next((name for name, pattern in _KINDS if re.search(pattern, text)), "about")
+    places = list(_named(question, guidance))
+    named = tuple(dict.fromkeys(node for node, _, _ in places))
+    said, unread = _supposed(question, places, guidance) if kind == "if" else ((), ())
+    return FollowUp(kind, named, said, bool(_POLAR.search(text)), bool(_THAT.search(question)), unread)
+
+
+def _named(question: str, guidance: Guidance) -> Iterator[tuple[Entity, int, int]]:
+    """Things of the guidance that a question names, the longest name at each place."""
+    names = {key: node for node in guidance.nodes.values() for name in (*node.aliases, node.label) if (key := stems(name))}
+    longest = max(map(len, names), default=0)
+    words = list(re.finditer(r"[\w&]+", question))
+    i = 0
+    while i < len(words):
+        for j in range(min(len(words), i + longest), i, -1):
+            key = stems(" ".join(word[0] for word in words[i:j]))
+            if key in names:
+                yield names[key], words[i].start(), words[j - 1].end()
+                i = j - 1
+                break
+        i += 1
+
+
+def _supposed(
+    question: str, places: list[tuple[Entity, int, int]], guidance: Guidance
+) -> tuple[tuple[Said, ...], tuple[str, ...]]:
+    """The statements that a question supposes, and the numbers that it gives no measure for."""
+    measures = {measure.id for measure in guidance.measures}
+    said: list[Said] = []
+    unread = []
+    for number in _NUMBER.finditer(question):
+        near = [(node, start, end) for node, start, end in places if node.id in measures]
+        if _BEING.search(question[: number.start()]) and not any(end <= number.start() for _, _, end in near):
+            age, verb = guidance.find("age"), _BEING.search(question[: number.start()])
+            near = [(age, verb.start(), number.start())] if age and verb else near
+        if not near:
+            unread.append(number[0])
+            continue
+        node, start, end = min(near, key=lambda place: min(abs(number.start() - place[2]), abs(place[1] - number.end())))
+        value, stop = _value(question, number, node, guidance)
+        said.append((node.label, value, min(start, number.start()), max(end, stop), True))
+    for node, start, end in places:
+        if node.id not in measures and node.id in {state.id for state in guidance.states}:
+            said.append((node.label, "", start, end, not _NOT.search(question[:start])))
+    return tuple(said), tuple(unread)
+
+
+def _value(question: str, number: re.Match[str], measure: Entity, guidance: Guidance) -> tuple[str, int]:
+    """A number with the unit that follows it, else with that of the measure; and where it ends."""
+    units = guidance.of(measure, UNIT)
+    unit = units[0].object.label if units else ""
+    following = re.match(r"\s*(?:%|[^\W\d]+(?:/\w+)?)(?:\s+[^\W\d]+)?", question[number.end() :])
+    words = following[0] if following else ""
+    while words.strip():
+        try:
+            Quantity.read(number[0] + words).to(unit)
+            return (number[0] + words).strip(), number.end() + len(words)
+        except InputError:
+            words = words.rpartition(" ")[0]
+    return f"{number[0]} {unit}".strip(), number.end()
+
+
+__all__ = ["FollowUp", "Said", "read", "refers"]
