@@ -15,7 +15,17 @@ from typing import NamedTuple
 from ..kg.model import Entity, Hop, Path, Relation, Span, Status, Triple, stable_id
 from .compose import Reason, reasons_of
 from .guidance import (
-    AGAINST, APPLIES_TO, CALLS, CALLS_FOR, CALLS_ONLY_FOR, CAUSED_BY, EVIDENCE, INDICATES, READ_FROM, SEVERITY, UNSUITABLE,
+    AGAINST,
+    APPLIES_TO,
+    CALLS,
+    CALLS_FOR,
+    CALLS_ONLY_FOR,
+    CAUSED_BY,
+    EVIDENCE,
+    INDICATES,
+    READ_FROM,
+    SEVERITY,
+    UNSUITABLE,
     Guidance,
 )  # fmt: skip
 from .profiles import Profile, Statement
@@ -63,9 +73,10 @@ class Recommendation:
         urgent: it comes before anything else.
         alone: everything that is not urgent is put off.
         evidence: 3 strong to 1 weak, 0 unknown.
-        reasons: how strong the evidence is, and with what the action would be unsuitable.
+        reasons: whom it applies to, how strong the evidence is, and with what the action would be unsuitable.
         against: ways to states that advise against it: guidelines disagree.
         barred: what makes it unsuitable here: it is left out.
+        outside: the groups it applies to, when none of them holds here: it is meant for others.
     """
 
     action: Entity
@@ -76,6 +87,7 @@ class Recommendation:
     reasons: tuple[Reason, ...]
     against: tuple[Support, ...] = ()
     barred: tuple[Support, ...] = ()
+    outside: tuple[Triple, ...] = ()
 
     @property
     def severity(self) -> int:
@@ -87,11 +99,12 @@ class Recommendation:
 
 
 class Advice(NamedTuple):
-    """Actions in order: those to take, those left out as unsuitable, and those put off because another comes alone."""
+    """Actions in order: to take, left out as unsuitable, put off because another comes alone, and meant for others."""
 
     kept: list[Recommendation]
     barred: list[Recommendation]
     put_off: list[Recommendation]
+    outside: list[Recommendation]
 
 
 class Assessment:
@@ -115,6 +128,7 @@ class Assessment:
         self.subject = Entity(stable_id("e", f"profile {profile.id}"), profile.id, "profile")
         self.readings: dict[str, tuple[Statement, Quantity]] = {}
         self.stated: dict[str, Statement] = {}
+        self.denied: set[str] = set()
         self.unknown: list[Statement] = []
         measures = {measure.id for measure in guidance.measures}
         for said in profile.current(day):
@@ -123,8 +137,10 @@ class Assessment:
                 self.unknown.append(said)
             elif said.value:
                 self.readings[node.id] = said, guidance.quantity(node, said.value, profile.id)
-            else:
+            elif said.stands:
                 self.stated[node.id] = said
+            else:
+                self.denied.add(node.id)
         self.held: dict[str, Finding] = {}
         self._settle()
 
@@ -132,7 +148,7 @@ class Assessment:
 
     def _settle(self) -> None:
         """Derive states until nothing new holds. Rules only add, so the order does not matter and an end is reached."""
-        open_states, more = self.guidance.states, True
+        open_states, more = [state for state in self.guidance.states if state.id not in self.denied], True
         while more:
             found = [finding for state in open_states if (finding := self._derive(state))]
             self.held |= {finding.state.id: finding for finding in found}
@@ -232,20 +248,24 @@ class Assessment:
         """What is called for, each action once."""
         every = [made for action in self.guidance.actions if (made := self._recommendation(action))]
         every.sort(key=lambda made: made.order)
-        fit, barred = [made for made in every if not made.barred], [made for made in every if made.barred]
+        inside = [made for made in every if not made.outside]
+        fit, barred = [made for made in inside if not made.barred], [made for made in inside if made.barred]
         alone = any(made.alone for made in fit)
         kept = [made for made in fit if made.urgent or not alone]
-        return Advice(kept, barred, [made for made in fit if made not in kept])
+        return Advice(kept, barred, [made for made in fit if made not in kept], [made for made in every if made.outside])
 
     def _recommendation(self, action: Entity) -> Recommendation | None:
         calls = self.guidance.into(action, *CALLS)
-        supports = sorted((way for call in calls for way in self._ways(call)), key=lambda way: (-way.severity, -len(way.path.hops)))
-        if not supports or not self.applies(action):
+        every = [way for call in calls for way in self._ways(call)]
+        supports = sorted(every, key=lambda way: (-way.severity, -len(way.path.hops)))
+        if not supports:
             return None
         evidence, rests = self.guidance.rank(action, EVIDENCE)
         unsuitable = self.guidance.of(action, UNSUITABLE)
         barring = [triple for triple in unsuitable if triple.object.id in self.held]
-        mind = [Path((Hop(triple),)) for triple in (*rests, *unsuitable) if triple not in barring]
+        scope = self.guidance.of(action, APPLIES_TO)
+        inside = [triple for triple in scope if triple.object.id in self.held]
+        mind = [Path((Hop(triple),)) for triple in (*inside, *rests, *unsuitable) if triple not in barring]
         ways = {call.relation.label for call in calls if call.subject.id in self.held}
         return Recommendation(
             action,
@@ -253,9 +273,10 @@ class Assessment:
             urgent=bool(ways - {CALLS_FOR}),
             alone=CALLS_ONLY_FOR in ways,
             evidence=evidence,
-            reasons=reasons_of(mind),
+            reasons=_distinct(reasons_of(mind), *(self.held[triple.object.id].reasons for triple in inside)),
             against=tuple(way for call in self.guidance.into(action, AGAINST) for way in self._ways(call)),
             barred=tuple(self._way(self.held[triple.object.id], Hop(triple, -1)) for triple in barring),
+            outside=() if inside else tuple(scope),
         )
 
     def advised_against(self) -> list[tuple[Entity, tuple[Support, ...]]]:

@@ -95,25 +95,30 @@ class Consultation:
             return counsel.missing(mine)
         if asked.kind == "first":
             self._show(mine)
-            return counsel.why(mine, self._focus) if self._focus else counsel.recommended(mine)
+            return counsel.first(mine)
+        if asked.kind == "advice" and not asked.named:
+            self._show(mine)
+            return counsel.recommended(mine)
         if asked.kind == "why":
             actions = [node for node in asked.named if node in mine.guidance.actions]
             self._focus = actions[0] if actions else self._focus
-            if self._focus and (actions or not asked.named):
+            if self._focus and (actions or (asked.back and not asked.named)):
                 return counsel.why(self._shown, self._focus)
         if asked.named:
-            self._shown, node = mine, _most_telling(asked.named, mine)
-            self._focus = node if node in mine.guidance.actions else self._focus
-            return counsel.about(mine, node, polar=asked.polar)
-        if asked.back and self._focus:
-            return counsel.about(mine, self._focus, polar=asked.polar)
-        return abstain("the guidance has nothing by a name in this question")
+            draft = counsel.about(mine, node := _most_telling(asked.named, mine), adopt=asked.adopt, have=asked.have)
+            spoken = [found for label in draft.answers if (found := mine.guidance.find(label))]
+            self._shown = mine
+            self._focus = next((one for one in (node, *spoken) if one in mine.guidance.actions), self._focus)
+            return draft
+        if asked.back and asked.adopt and self._focus:
+            return counsel.about(mine, self._focus, adopt=True)
+        return abstain("the rules have nothing by a name in this question")
 
     def _suppose(self, question: str, asked: followups.FollowUp, mine: Assessment) -> Draft:
         if asked.unread:
             return abstain(f"no measure is named for {', '.join(asked.unread)}")
         if not asked.supposed:
-            return abstain("the guidance has nothing by a name in what is supposed")
+            return abstain("the rules have nothing by a name in what is supposed")
         profile = self.profile.supposing(question, list(asked.supposed))
         self._pages += profile.pages[-1:]
         other = self._assess(profile)

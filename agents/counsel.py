@@ -15,15 +15,15 @@ NOTHING, DISAGREE = "nothing", "guidelines disagree"
 
 def recommended(found: Assessment) -> Draft:
     """All that is called for, left out, disputed and unknown."""
-    kept, barred, put_off = found.recommend()
+    kept, barred, put_off, outside = found.recommend()
     against, disputes, gaps = found.advised_against(), list(found.disputes()), found.gaps
-    if not (kept or barred or against):
+    if not (kept or barred or outside or against):
         return _uneventful(found)
     urgent, rest = [one for one in kept if one.urgent], [one for one in kept if not one.urgent]
     parts = [f"First: {'; '.join(map(_because, urgent))}"] if urgent else []
     parts += [f"{'After that' if urgent else 'Recommended'}: {'; '.join(map(_because, rest))}"] if rest else []
     parts += [f"Put off: {', '.join(one.action.label for one in put_off)}"] if put_off else []
-    parts += [_left_out(one) for one in barred]
+    parts += [_left_out(one) for one in barred] + [_for_others(found, one) for one in outside]
     parts += [_disagreement(one) for one in kept if one.against]
     parts += [f"Advised against: {action.label}, because of {_states(ways)}" for action, ways in against]
     parts += [_dispute(state, met, unmet) for state, met, unmet in disputes]
@@ -32,6 +32,7 @@ def recommended(found: Assessment) -> Draft:
     ways += [way for one in put_off for way in one.supports]
     ways += [way for one in barred for way in (*one.supports, *one.barred)] + [way for _, several in against for way in several]
     reasons = [reason for way in ways for reason in way.reasons] + [reason for one in kept for reason in one.reasons]
+    reasons += [reason for one in outside for reason in _outside(found, one)]
     reasons += [reason for _, met, unmet in disputes for check in (*met, *unmet) for reason in check.reasons]
     reasons += _gap_reasons(found, gaps)
     return _draft(found, ". ".join(parts), [one.action.label for one in kept] or [NOTHING], reasons, ways)
@@ -73,7 +74,15 @@ def why(found: Assessment, action: Entity) -> Draft:
         if one.action.id == action.id:
             states = [way.path.hops[-1].triple.object.label for way in one.barred]
             return _draft(found, _left_out(one), states, _all_reasons(one.barred), one.barred)
-    return about_action(found, action, polar=True)
+    return about_action(found, action)
+
+
+def first(found: Assessment) -> Draft:
+    """What to do before anything else."""
+    kept = found.recommend().kept
+    if not kept:
+        return recommended(found)
+    return _draft(found, f"First: {_because(kept[0])}", [kept[0].action.label], _all_reasons(kept[0].supports), kept[0].supports)
 
 
 def missing(found: Assessment) -> Draft:
@@ -90,47 +99,53 @@ def missing(found: Assessment) -> Draft:
 # ---- about one thing --------------------------------------------------------------------------------------------
 
 
-def about(found: Assessment, node: Entity, *, polar: bool) -> Draft:
+def about(found: Assessment, node: Entity, *, adopt: bool = False, have: bool = False) -> Draft:
     """What the advice says of a thing the rules know: an action, a measure, a state or a topic.
 
     Args:
         found: the assessment.
         node: the thing.
-        polar: the question wants yes or no.
+        adopt: whether to do it is asked, yes or no.
+        have: whether it holds is asked, yes or no.
     """
     rules = found.guidance
     if node.id in {action.id for action in rules.actions}:
-        return about_action(found, node, polar=polar)
+        return about_action(found, node, adopt=adopt)
     if node.id in {measure.id for measure in rules.measures}:
         return _about_measure(found, node)
     if node.id in {state.id for state in rules.states}:
-        return _about_state(found, node, polar=polar)
-    return _about_topic(found, node, polar=polar)
+        return _about_state(found, node, have=have)
+    return _about_topic(found, node)
 
 
-def about_action(found: Assessment, action: Entity, *, polar: bool) -> Draft:
-    kept, barred, put_off = found.recommend()
-    for one in (*kept, *barred, *put_off):
+def about_action(found: Assessment, action: Entity, *, adopt: bool = False) -> Draft:
+    """Whether an action is recommended, and if not, why not. Without `adopt` the answer is no yes or no."""
+    kept, barred, put_off, outside = found.recommend()
+    for one in (*kept, *barred, *put_off, *outside):
         if one.action.id == action.id:
             ways = [*one.supports, *one.against, *one.barred]
             reasons = [*_all_reasons(ways), *one.reasons]
+            if one.outside:
+                reasons += _outside(found, one)
+                return _draft(found, _for_others(found, one), ["no" if adopt else "meant for others"], reasons, ways)
             if one.barred:
-                return _draft(found, _left_out(one), ["no"], reasons, ways)
+                return _draft(found, _left_out(one), ["no" if adopt else "left out"], reasons, ways)
             if one in put_off:
                 first = join([other.action.label for other in kept])
-                return _draft(found, f"{action.label} is put off: {first} comes first", ["no"], reasons, ways)
+                text = f"{action.label} is put off: {first} comes first"
+                return _draft(found, text, ["no" if adopt else "put off"], reasons, ways)
             if one.against:
                 return _draft(found, _disagreement(one), [DISAGREE], reasons, ways)
             text = f"{action.label} is recommended because of {_states(one.supports)}"
-            return _draft(found, text, ["yes" if polar else action.label], reasons, ways)
+            return _draft(found, text, ["yes" if adopt else action.label], reasons, ways)
     for other, found_ways in found.advised_against():
         if other.id == action.id:
             text = f"{_states(found_ways)} advises against {action.label}"
-            return _draft(found, text, ["no"], _all_reasons(found_ways), found_ways)
-    return _not_called_for(found, action)
+            return _draft(found, text, ["no" if adopt else "advised against"], _all_reasons(found_ways), found_ways)
+    return _not_called_for(found, action, "no" if adopt else "not called for")
 
 
-def _not_called_for(found: Assessment, action: Entity) -> Draft:
+def _not_called_for(found: Assessment, action: Entity, answer: str) -> Draft:
     rules = found.guidance
     calls = rules.into(action, *CALLS)
     states = [rules.nodes[call.subject.id] for call in calls]
@@ -139,7 +154,7 @@ def _not_called_for(found: Assessment, action: Entity) -> Draft:
         return abstain(f"{found.profile.id} does not say {join(sorted(gaps))}, on which {action.label} depends")
     facts = [*calls, *rules.of(action, APPLIES_TO), *rules.into(action, AGAINST)]
     reasons = [*reasons_of(_single(facts)), *(r for check in _checks(found, _readable(found, states)) for r in check.reasons)]
-    return _draft(found, f"nothing in {found.profile.id} calls for {action.label}", ["no"], reasons, [])
+    return _draft(found, f"nothing in {found.profile.id} calls for {action.label}", [answer], reasons, [])
 
 
 def _about_measure(found: Assessment, measure: Entity) -> Draft:
@@ -154,13 +169,13 @@ def _about_measure(found: Assessment, measure: Entity) -> Draft:
     return _draft(found, text, [said.value], [stated, *(r for c in checks for r in c.reasons), *_all_reasons(ways)], ways)
 
 
-def _about_state(found: Assessment, state: Entity, *, polar: bool) -> Draft:
+def _about_state(found: Assessment, state: Entity, *, have: bool) -> Draft:
     holds = found.held.get(state.id)
     if holds:
         ways = _through(found, [state])
         actions = list(dict.fromkeys(way.path.end.label for way in ways))
         text = f"{state.label} holds for {found.profile.id}" + (f" and leads to {join(actions)}" if actions else "")
-        answers = actions if actions and not polar else ["yes"]
+        answers = actions if actions and not have else ["yes"]
         return _draft(found, text, answers, [*holds.reasons, *_all_reasons(ways)], ways or [Path(holds.hops)])
     gaps = sorted({triple.object.label for triple in found.missing(state)})
     if gaps:
@@ -172,22 +187,32 @@ def _about_state(found: Assessment, state: Entity, *, polar: bool) -> Draft:
     return _draft(found, f"{state.label} does not hold: {'; '.join(map(_outcome, checks))}", ["no"], reasons, [])
 
 
-def _about_topic(found: Assessment, topic: Entity, *, polar: bool) -> Draft:
+def _about_topic(found: Assessment, topic: Entity) -> Draft:
+    """What is recommended in a matter; never yes or no, as a topic may be something to take up or to leave."""
     linked = found.guidance.into(topic, CONCERNS)
     near = {triple.subject.id for triple in linked}
-    ways = [w for one in found.recommend().kept for w in one.supports if {one.action.id, w.state.id} & near]
+    advice = found.recommend()
+    ways, later = [
+        [way for one in some for way in one.supports if {one.action.id, way.state.id} & near]
+        for some in (advice.kept, advice.put_off)
+    ]
     states = [state for state in found.guidance.states if state.id in near]
     links = reasons_of(_single(linked))
     if ways:
         actions = list(dict.fromkeys(way.path.end.label for way in ways))
         text = f"On {topic.label}, {found.profile.id} is recommended {join(actions)}, because of {_states(ways)}"
-        return _draft(found, text, ["yes"] if polar else actions, [*_all_reasons(ways), *links], ways)
+        return _draft(found, text, actions, [*_all_reasons(ways), *links], ways)
+    if later:
+        first = join([one.action.label for one in advice.kept])
+        text = f"{join(list(dict.fromkeys(way.path.end.label for way in later)))} is put off: {first} comes first"
+        urgent = [way for one in advice.kept for way in one.supports]
+        return _draft(found, text, ["put off"], [*_all_reasons([*urgent, *later]), *links], [*urgent, *later])
     gaps = sorted({triple.object.label for state in states for triple in found.missing(state)})
     if gaps:
         return abstain(f"{found.profile.id} does not say {join(gaps)}, which bears on {topic.label}")
     checks = _checks(found, states)
     text = f"Nothing about {topic.label} is called for" + (f": {'; '.join(map(_outcome, checks))}" if checks else "")
-    return _draft(found, text, ["no"], [*(r for check in checks for r in check.reasons), *links], [])
+    return _draft(found, text, [NOTHING], [*(r for check in checks for r in check.reasons), *links], [])
 
 
 # ---- words and parts --------------------------------------------------------------------------------------------
@@ -214,6 +239,17 @@ def _states(ways: Iterable[Support]) -> str:
 
 def _left_out(one: Recommendation) -> str:
     return f"Left out: {one.action.label}, unsuitable with {_states(one.barred)}"
+
+
+def _for_others(found: Assessment, one: Recommendation) -> str:
+    groups = join([triple.object.label for triple in one.outside])
+    return f"Not meant for {found.profile.id}: {one.action.label}, which applies to {groups}"
+
+
+def _outside(found: Assessment, one: Recommendation) -> list[Reason]:
+    """Whom an action is meant for, and why that is not so here."""
+    checks = _checks(found, [found.guidance.nodes[triple.object.id] for triple in one.outside])
+    return [*reasons_of(_single(one.outside)), *(reason for check in checks for reason in check.reasons)]
 
 
 def _disagreement(one: Recommendation) -> str:
@@ -263,4 +299,4 @@ def _single(triples: Iterable[Triple]) -> list[Path]:
     return [Path((Hop(triple),)) for triple in triples]
 
 
-__all__ = ["DISAGREE", "NOTHING", "about", "about_action", "missing", "recommended", "supposed", "why"]
+__all__ = ["DISAGREE", "NOTHING", "about", "about_action", "first", "missing", "recommended", "supposed", "why"]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from ..kg.errors import InputError
@@ -16,7 +16,7 @@ from ..retrieval.wordings import stems
 from .guidance import UNIT, Guidance
 from .quantities import Quantity
 
-Kind = Literal["why", "if", "first", "missing", "about"]
+Kind = Literal["why", "if", "first", "missing", "advice", "about"]
 Said = tuple[str, str, int, int, bool]  # name, value, start, end, whether it stands; see `Profile.supposing`
 
 _LEAD = r"^(?:(?:and|but|so|then|ok|okay|well|now)\b[\s,]*)*"
@@ -25,28 +25,45 @@ _KINDS: tuple[tuple[Kind, str], ...] = (
     ("why", rf"{_LEAD}(?:why|how come)\b|\bthe reasons?\b"),
     ("missing", r"\bmissing\b|\bnot (?:been )?(?:measured|assessed)\b|\b(?:need to|should i|else to|should we) measure\b"),
     ("first", r"\bfirst\b|\bmost important\b|\bstart with\b|\bbegin with\b|\bmost urgent\b"),
+    ("advice", r"\brecommend|\badvi[cs]e|\b(?:should|can|could) (?:i|we) do\b(?! (?:that|this|it)\b)"),
 )
-_POLAR = re.compile(rf"{_LEAD}(?:is|are|am|was|do|does|did|should|shall|can|could|may|might|must|would|will|have|has)\b")
+_ADOPT = re.compile(
+    rf"{_LEAD}(?:(?:should|shall|can|could|may|must) (?:i|we|it)\b|do (?:i|we) need\b"
+    r"|(?:is|are|would) .*\b(?:good|right|ok|okay|safe|suitable|recommended|advisable|fine|sensible|wise|useful|helpful)\b)"
+)
+_HAVE = re.compile(rf"{_LEAD}(?:(?:do|have|am|are|is|does|has) (?:i|we|it|my|our)\b)")
+_AVOID = re.compile(r"\b(?:avoid|stop|skip|quit|drop|not|without|give up|against|refrain|\w+n't)\b")
 _OPEN = re.compile(rf"{_LEAD}(?:(?:what|how) about|what if|if|suppos\w*|without|with|why not)\b")
 _WHY = re.compile(rf"{_LEAD}(?:why|how come)\b")
 _MINE = re.compile(r"\b(?:I|i|[Mm]e|[Mm]y|[Mm]ine|[Mm]yself|[Ww]e|us|[Oo]ur|[Oo]urs)\b")
 _THAT = re.compile(r"\b(?:that|this|it|these|those|them)\b", re.IGNORECASE)
 _NOT = re.compile(r"(?:\bwithout|\bnot?|n't|\bnever|\bstopped|\bno longer|\bquit)\s+(?:\w+\s+){0,3}$", re.IGNORECASE)
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_BEING = re.compile(r"\b(?:were|was|am|are|is|turn(?:ed)?|be)\s+(?:only\s+|already\s+)?$", re.IGNORECASE)
-_SHORT = 6  # words up to which "why ..." and "... that?" speak of what was just said
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
+_BEING = re.compile(r"(?:\b(?:were|was|am|are|is|turn(?:ed)?|be)|'m|'re)\s+(?:only\s+|already\s+)?$", re.IGNORECASE)
+_SHORT, _BARE = 6, 3  # words up to which "why ..." and "... that?" speak of what was just said; of a bare "but why that?"
 
 
 @dataclass(frozen=True, slots=True)
 class FollowUp:
-    """A question about advice, read: the things it names, what it supposes, whether it wants yes or no."""
+    """A question about advice, read.
+
+    Attributes:
+        kind: what it asks for.
+        named: the things of the guidance that it names.
+        supposed: the statements that it supposes.
+        unread: numbers in it that no measure was found for.
+        adopt: it wants yes or no about doing something ("should I ...").
+        have: it wants yes or no about how things are ("do I have ...").
+        back: it speaks of what was just said ("why that?").
+    """
 
     kind: Kind
     named: tuple[Entity, ...] = ()
     supposed: tuple[Said, ...] = ()
-    polar: bool = False
-    back: bool = False  # says "that" or "it"
-    unread: tuple[str, ...] = field(default=())  # numbers that no measure was found for
+    unread: tuple[str, ...] = ()
+    adopt: bool = False
+    have: bool = False
+    back: bool = False
 
 
 def refers(question: str, profile: str) -> bool:
@@ -64,12 +81,14 @@ def read(question: str, guidance: Guidance) -> FollowUp:
     places = list(_named(question, guidance))
     named = tuple(dict.fromkeys(node for node, _, _ in places))
     said, unread = _supposed(question, places, guidance) if kind == "if" else ((), ())
-    return FollowUp(kind, named, said, bool(_POLAR.search(text)), bool(_THAT.search(question)), unread)
+    adopt = bool(_ADOPT.search(text)) and not _AVOID.search(text)
+    back = bool(_THAT.search(text)) or len(text.split()) <= _BARE
+    return FollowUp(kind, named, said, unread, adopt, bool(_HAVE.search(text)), back)
 
 
 def _named(question: str, guidance: Guidance) -> Iterator[tuple[Entity, int, int]]:
     """Things of the guidance that a question names, the longest name at each place."""
-    names = {key: node for node in guidance.nodes.values() for name in (*node.aliases, node.label) if (key := stems(name))}
+    names = {key: node for node in guidance.things for name in (*node.aliases, node.label) if (key := stems(name))}
     longest = max(map(len, names), default=0)
     words = list(re.finditer(r"[\w&]+", question))
     i = 0

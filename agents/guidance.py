@@ -12,7 +12,7 @@ indicated by another state; *actions* are what a state calls for. Their relation
     state    advises against    action
     state    indicates          state
     state    may be caused by   state
-    state    is of              high | moderate | low severity
+    state    is graded          high | moderate | low severity
     action   rests on           strong | moderate | weak evidence
     action   is unsuitable with state
     action   applies to         state (any of)
@@ -43,7 +43,7 @@ READ_FROM, APPLIES_TO, INDICATES, CAUSED_BY = "is read from", "applies to", "ind
 CALLS_FOR, CALLS_FIRST_FOR, CALLS_ONLY_FOR = "calls for", "calls first for", "calls only for"
 CALLS = (CALLS_FOR, CALLS_FIRST_FOR, CALLS_ONLY_FOR)
 AGAINST, UNSUITABLE = "advises against", "is unsuitable with"
-SEVERITY, EVIDENCE, UNIT, CONCERNS = "is of", "rests on", "is given in", "concerns"
+SEVERITY, EVIDENCE, UNIT, CONCERNS = "is graded", "rests on", "is given in", "concerns"
 LEAST, MOST = "cannot be below", "cannot be above"
 BOUNDS: dict[str, Callable[[Decimal, Decimal], bool]] = {
     "lies below": operator.lt,
@@ -138,6 +138,11 @@ class Guidance:
         before = (READ_FROM, INDICATES, CAUSED_BY, *CALLS, AGAINST, SEVERITY)
         found = {node.id for node in (*self.objects(*behind), *self.subjects(*before))}
         return self._named(found - actions)
+
+    @property
+    def things(self) -> list[Entity]:
+        """What people ask about: topics, measures, states, actions; units and grades are none."""
+        return [*self.objects(CONCERNS), *self.measures, *self.states, *self.actions]
 
     def rank(self, node: Node, relation: str) -> tuple[int, list[Triple]]:
         """Severity or evidence from 3 (high) to 1, and the fact that says so; 0 where none does."""

@@ -26,7 +26,6 @@ from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
 
-
 RULED = ("path", "advice")  # composers that no model has a hand in: all they say must stand
 
 

@@ -33,7 +33,7 @@ Given = Mapping[str, Any] | str | Path
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A measurement (`value` as written) or a condition (`value` is ""). `stands` False: it was taken back."""
+    """A measurement (`value` as written) or a condition (`value` is ""). `stands` False: the condition is denied."""
 
     name: str
     value: str
@@ -112,7 +112,7 @@ class Profile:
             key, at = normalize(said.name), said.day or date.min
             if key not in latest or at >= (latest[key].day or date.min):
                 latest[key] = said
-        return [said for said in latest.values() if said.stands]
+        return list(latest.values())
 
 
 class Texts(Protocol):

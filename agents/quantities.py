@@ -29,7 +29,7 @@ _FACTORS = {
     for names, _, factor in (entry.partition("=") for entry in entries.split("|"))
     for name in names.split()
 }
-_PART = re.compile(r"\s*(-?\d[\d,]*(?:\.\d+)?)\s*([^\d\s,;-][^\d,;]*)?")
+_PART = re.compile(r"\s*(-?\d+(?:,\d{3})*(?:\.\d+)?)\s*([^\d\s.,;-][^\d,;]*)?")
 
 
 @dataclass(frozen=True, slots=True)
