@@ -13,7 +13,7 @@ from typing import Literal
 from ..kg.errors import InputError
 from ..kg.model import Entity
 from ..retrieval.wordings import stems
-from .guidance import UNIT, Guidance
+from .guidance import Guidance
 from .quantities import Quantity
 
 Kind = Literal["why", "if", "first", "missing", "advice", "about"]
@@ -77,7 +77,7 @@ def refers(question: str, profile: str) -> bool:
 def read(question: str, guidance: Guidance) -> FollowUp:
     """Read a question about advice."""
     text = question.lower()
-    kind = next((name for name, pattern in _KINDS if re.search(pattern, text)), "about")
+    kind: Kind = next((name for name, pattern in _KINDS if re.search(pattern, text)), "about")
     places = list(_named(question, guidance))
     named = tuple(dict.fromkeys(node for node, _, _ in places))
     said, unread = _supposed(question, places, guidance) if kind == "if" else ((), ())
@@ -117,7 +117,7 @@ def _supposed(
         if not near:
             unread.append(number[0])
             continue
-        node, start, end = min(near, key=lambda place: min(abs(number.start() - place[2]), abs(place[1] - number.end())))
+        node, start, end = _measure_of(number.start(), near, {name for name, *_ in said})
         value, stop = _value(question, number, node, guidance)
         said.append((node.label, value, min(start, number.start()), max(end, stop), True))
     for node, start, end in places:
@@ -126,10 +126,17 @@ def _supposed(
     return tuple(said), tuple(unread)
 
 
+def _measure_of(at: int, near: list[tuple[Entity, int, int]], taken: set[str]) -> tuple[Entity, int, int]:
+    """The measure that a number is of: the last one named before it that has none yet, else the next one, else the last."""
+    before = [place for place in near if place[2] <= at]
+    return next(
+        (place for place in (*before[:-2:-1], *(p for p in near if p[1] >= at)) if place[0].label not in taken), near[-1]
+    )
+
+
 def _value(question: str, number: re.Match[str], measure: Entity, guidance: Guidance) -> tuple[str, int]:
     """A number with the unit that follows it, else with that of the measure; and where it ends."""
-    units = guidance.of(measure, UNIT)
-    unit = units[0].object.label if units else ""
+    unit = guidance.unit(measure)
     following = re.match(r"\s*(?:%|[^\W\d]+(?:/\w+)?)(?:\s+[^\W\d]+)?", question[number.end() :])
     words = following[0] if following else ""
     while words.strip():

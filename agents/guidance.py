@@ -158,19 +158,22 @@ class Guidance:
 
     # ---- a value
 
+    def unit(self, measure: Entity) -> str:
+        """The unit a measure is given in: as stated, else that of its first bound; "" for none."""
+        stated = [triple.object.label for triple in self.of(measure, UNIT)]
+        readers = (self.nodes[triple.subject.id] for triple in self.into(measure, READ_FROM))
+        return next(iter(stated), "") or next((limit.unit for state in readers for _, _, limit in self.bounds(state)), "")
+
     def quantity(self, measure: Entity, value: str, who: str) -> Quantity:
         """A measured value in the unit of its measure.
 
         Raises:
             ProfileError: no number, another unit, or a value that cannot be.
         """
-        units = self.of(measure, UNIT)
         try:
-            found = Quantity.read(value)
-            found = found.to(units[0].object.label) if units else found
+            found = Quantity.read(value).to(self.unit(measure))
         except InputError as error:
-            wanted = f", which is given in {units[0].object.label}" if units else ""
-            raise ProfileError(f"{who}: {measure.label} {value!r}: {error}{wanted}") from None
+            raise ProfileError(f"{who}: {measure.label} {value!r}: {error}") from None
         for label, within, side in ((LEAST, operator.ge, "below"), (MOST, operator.le, "above")):
             for triple in self.of(measure, label):
                 limit = Quantity.read(triple.object.label)

@@ -53,7 +53,7 @@ def stated(text: str, raw: bytes, uri: str, issues: Issues) -> tuple[Fact, ...]:
         ParseError: its header is another.
     """
     table = decode(raw, uri, issues)
-    header, *body = list(rows(table, ",", uri, issues))
+    header, *body = list(rows(table, ",", uri, issues)) or [Row(0, 0, ())]
     if tuple(header.cells) != COLUMNS:
         raise ParseError(f"its header is not {','.join(COLUMNS)}", uri=uri, line=1)
     filled = [row for row in body if _is_filled(row, table, uri, issues)]
