@@ -69,7 +69,7 @@ class FollowUp:
 def refers(question: str, profile: str) -> bool:
     """Whether a question is about the advice at hand: it speaks of me or us, of the profile, or of what was just said."""
     short, text = len(question.split()) <= _SHORT, question.lower()
-    if profile.lower() in text or _MINE.search(question) or _OPEN.search(text):
+    if re.search(rf"(?<!\w){re.escape(profile.lower())}(?!\w)", text) or _MINE.search(question) or _OPEN.search(text):
         return True
     return short and bool(_WHY.search(text) or _THAT.search(text))
 
@@ -129,9 +129,7 @@ def _supposed(
 def _measure_of(at: int, near: list[tuple[Entity, int, int]], taken: set[str]) -> tuple[Entity, int, int]:
     """The measure that a number is of: the last one named before it that has none yet, else the next one, else the last."""
     before = [place for place in near if place[2] <= at]
-    return next(
-        (place for place in (*before[:-2:-1], *(p for p in near if p[1] >= at)) if place[0].label not in taken), near[-1]
-    )
+    return next((place for place in (*before[:-2:-1], *(p for p in near if p[1] >= at)) if place[0].label not in taken), near[-1])
 
 
 def _value(question: str, number: re.Match[str], measure: Entity, guidance: Guidance) -> tuple[str, int]:

@@ -93,7 +93,12 @@ def retract(session: Session, triple: str, reason: str) -> Result:
 def forget(session: Session, source: str) -> Result:
     names = {source, *(known.uri for known in session.kg.store.sources(live=None) if known.id == source)}
     answers = session.answers.drop(names)
-    erased = session.kg.forget(source)
+    try:
+        erased = session.kg.forget(source)
+    except InputError:
+        if not answers:
+            raise
+        erased = 0  # a profile: answers quote it, the graph has never held it
     data = {"source": source, "versions_erased": erased, "answers_erased": answers}
     return Result(data, lambda out: render.lines(out, f"forgot {source}: {erased} versions and {answers} answers that cite it"))
 

@@ -46,7 +46,10 @@ def run(session: Session, out: Path, pack: str = "demo") -> Result:
     answers = [{name: value for name, value in record.items() if name != "trace"} for record in records]
     data = {"kg": str(tour.folder), "report": str(page), "answers": answers}
 
+    title = (home / "README.md").read_text("utf-8").partition("\n")[0].lstrip("# ")
+
     def show(console: Any) -> None:
+        render.line(console, (title, "bold"))
         render.lines(console, str(ingested))
         for record in records:
             render.line(console, "")

@@ -74,7 +74,7 @@ def cited(answer: Answer) -> bool:
 def test_measurements_lead_over_findings_and_causes_to_actions_every_hop_cited(pumps: Agent) -> None:
     answer = pumps.advise(pump())
     assert answer.answers == ("bearing change", "balancing")  # both of high severity: a cause inherits it; evidence decides
-    assert [str(path) for path in answer.paths][0] == (
+    assert str(answer.paths[0]) == (
         "pump-7 —reports→ vibration ←is read from— rough running —may be caused by→ worn bearing —calls for→ bearing change"
     )
     assert cited(answer)
@@ -122,7 +122,8 @@ def test_advice_against_what_is_called_for_is_a_disagreement(pumps: Agent) -> No
 def test_what_is_not_measured_is_named_with_the_rule_that_asks_for_it(pumps: Agent) -> None:
     answer = pumps.advise({"id": "pump-8", "measurements": {"vibration": "7 mm/s"}})
     assert "Not assessed, as pump-8 does not say: age, run time" in answer.text
-    assert any(claim.text.startswith("pump-8 does not say run time, from which worn bearing is read") for claim in answer.rationale)
+    said = "pump-8 does not say run time, from which worn bearing is read"
+    assert any(claim.text.startswith(said) for claim in answer.rationale)
 
 
 def test_a_profile_without_any_measurement_of_use_abstains(pumps: Agent) -> None:
@@ -240,7 +241,10 @@ def test_a_supposed_value_that_cannot_be_is_an_error_and_the_talk_goes_on(pumps:
     assert talk.ask("What do you recommend for us?").answers == ("bearing change", "balancing")
 
 
-@pytest.mark.parametrize("question", ["What does rough running call for?", "Which cause does rough running have?", "Why do pumps fail so often in hot weather?"])
+@pytest.mark.parametrize(
+    "question",
+    ["What does rough running call for?", "Which cause does rough running have?", "Why do pumps fail so often in hot weather?"],
+)
 def test_questions_about_the_field_are_not_about_the_profile(pumps: Agent, question: str) -> None:
     talk = pumps.consult(pump())
     assert not talk.refers(question)
