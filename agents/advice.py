@@ -130,10 +130,10 @@ class Assessment:
         self.stated: dict[str, Statement] = {}
         self.denied: set[str] = set()
         self.unknown: list[Statement] = []
-        measures = {measure.id for measure in guidance.measures}
+        measures, states = ({node.id for node in nodes} for nodes in (guidance.measures, guidance.states))
         for said in profile.current(day):
             node = guidance.find(said.name)
-            if node is None or (node.id in measures) != bool(said.value):
+            if node is None or node.id not in (measures if said.value else states):
                 self.unknown.append(said)
             elif said.value:
                 self.readings[node.id] = said, guidance.quantity(node, said.value, profile.id)

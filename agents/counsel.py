@@ -142,10 +142,11 @@ def about_action(found: Assessment, action: Entity, *, adopt: bool = False) -> D
         if other.id == action.id:
             text = f"{_states(found_ways)} advises against {action.label}"
             return _draft(found, text, ["no" if adopt else "advised against"], _all_reasons(found_ways), found_ways)
-    return _not_called_for(found, action, "no" if adopt else "not called for")
+    return _not_called_for(found, action)
 
 
-def _not_called_for(found: Assessment, action: Entity, answer: str) -> Draft:
+def _not_called_for(found: Assessment, action: Entity) -> Draft:
+    """Nothing calls for an action, which makes it neither good nor bad."""
     rules = found.guidance
     calls = rules.into(action, *CALLS)
     states = [rules.nodes[call.subject.id] for call in calls]
@@ -154,7 +155,7 @@ def _not_called_for(found: Assessment, action: Entity, answer: str) -> Draft:
         return abstain(f"{found.profile.id} does not say {join(sorted(gaps))}, on which {action.label} depends")
     facts = [*calls, *rules.of(action, APPLIES_TO), *rules.into(action, AGAINST)]
     reasons = [*reasons_of(_single(facts)), *(r for check in _checks(found, _readable(found, states)) for r in check.reasons)]
-    return _draft(found, f"nothing in {found.profile.id} calls for {action.label}", [answer], reasons, [])
+    return _draft(found, f"nothing in {found.profile.id} calls for {action.label}", ["not called for"], reasons, [])
 
 
 def _about_measure(found: Assessment, measure: Entity) -> Draft:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hoptrace import Agent, Answer, KnowledgeGraph
-from hoptrace.kg.errors import InputError, ProfileError
+from hoptrace.agents.profiles import Profile
+from hoptrace.kg.errors import CorruptionError, InputError, ProfileError
 from hoptrace.retrieval.encoder import Encoder
 
 RULES = [
@@ -133,7 +137,7 @@ def test_a_profile_without_any_measurement_of_use_abstains(pumps: Agent) -> None
 
 
 def test_what_no_rule_is_about_is_noted(pumps: Agent) -> None:
-    assert pumps.advise(pump("rust")).notes == ("no rule is about 'rust'",)
+    assert pumps.advise(pump("rust", "bearings")).notes == ("no rule is about 'rust'", "no rule is about 'bearings'")
 
 
 @pytest.mark.parametrize(
@@ -190,6 +194,38 @@ def test_a_rule_whose_words_are_gone_supports_nothing(tmp_path: Path) -> None:
             Agent(kg).advise(pump())
 
 
+@pytest.mark.parametrize("words", ["rough running lies above 4", "fire calls only for"])
+def test_damaged_rules_give_no_advice_and_no_contraindication_is_lost(folder: Path, tmp_path: Path, words: str) -> None:
+    """The characters of a rule that is used, and others of its chunk, changed behind the store's back."""
+    shutil.copytree(folder, tmp_path / "kg")
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        with sqlite3.connect(kg.path / "kg.sqlite") as db:
+            assert db.execute("UPDATE chunk SET text = replace(text, ?, ?)", (words, words[::-1])).rowcount
+        db.close()
+        with pytest.raises(CorruptionError):
+            Agent(kg).advise(pump())
+
+
+def test_a_comparison_of_which_one_citation_fails_takes_the_answer_with_it(
+    pumps: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = pumps.consult(pump())
+    assert talk.advise().status == "answered"
+    monkeypatch.setattr(Profile, "supposing", _misquoting(Profile.supposing))
+    answer = talk.ask("And if vibration were 9?")
+    assert answer.status == "abstained"
+    assert answer.answers == ()
+
+
+def _misquoting(supposing: Callable[..., Profile]) -> Callable[..., Profile]:
+    def call(profile: Profile, words: str, made: list[Any]) -> Profile:
+        said = supposing(profile, words, made)
+        wrong = replace(said.statements[-1], span=replace(said.statements[-1].span, quote="other words"))
+        return replace(said, statements=(*said.statements[:-1], wrong))
+
+    return call
+
+
 # ---- questions about it -----------------------------------------------------------------------------------------
 
 
@@ -204,7 +240,7 @@ def test_a_rule_whose_words_are_gone_supports_nothing(tmp_path: Path) -> None:
         ("Is balancing dangerous for us?", ("balancing",)),
         ("Should we avoid balancing?", ("balancing",)),
         ("Do we have rough running?", ("yes",)),
-        ("Do we need greasing?", ("no",)),
+        ("Do we need greasing?", ("not called for",)),
         ("What should we do first?", ("bearing change",)),
         ("Is anything of ours not measured?", ("nothing",)),
         ("What if we had a cracked shaft?", ("bearing change",)),
