@@ -24,8 +24,9 @@ import numpy as np
 from ..kg.artefacts import file_hash
 from ..kg.errors import ArtefactError, MissingExtraError
 from ..kg.quantised import clean, cores, finite
-from ..kg.transformer import EMBEDDING, LOWER_STATES, STATES, Transformer
+from ..kg.transformer import EMBEDDING, STATES, Transformer, after
 
+LOWER = 3  # layers whose states `lower_states` gives
 MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 
 Progress = Callable[[int, int], None]  # (texts done, texts in all)
@@ -101,12 +102,12 @@ class Encoder:
     def lower_states(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
         """As `token_states`, but after the first `LOWER` layers, and with the special token at either end."""
         encoding = self.model.tokenizer.encode(clean(text))
-        return _cut(encoding.offsets), self.model.run(_cut(encoding.ids), LOWER_STATES)
+        return _cut(encoding.offsets), self.model.run(_cut(encoding.ids), after(LOWER))
 
     @functools.cached_property
     def special(self) -> tuple[int, int]:
         """Ids of the tokens that open and close a text."""
-        return self.model.tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        return self.model.tokenizer.token_to_id("[CLS]"), self.model.tokenizer.token_to_id("[SEP]")
 
     def pieces(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         """Ids of each text's WordPieces, uncut and without the special ones, and their characters."""
@@ -115,7 +116,7 @@ class Encoder:
 
     def lower(self, ids: Iterable[int]) -> np.ndarray:
         """States after the first `LOWER` layers, float32 [t, h], of at most 512 ids, special ones included."""
-        return self.model.run([*ids], LOWER_STATES)
+        return self.model.run([*ids], after(LOWER))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         cleaned = [clean(text) for text in texts]
