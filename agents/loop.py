@@ -79,6 +79,8 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
+    if reader is not None and not all(link.seeds or retriever.holds(link.text) for link in links):
+        reader = None  # a name that neither the graph nor a passage holds leaves nothing to read
     route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
     asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")
