@@ -24,8 +24,9 @@ import numpy as np
 from ..kg.artefacts import file_hash
 from ..kg.errors import ArtefactError, MissingExtraError
 from ..kg.quantised import clean, cores, finite
-from ..kg.transformer import EMBEDDING, LOWER_STATES, STATES, Transformer
+from ..kg.transformer import EMBEDDING, STATES, Transformer, after
 
+LOWER = 3  # layers whose states `lower_states` gives
 MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 
 Progress = Callable[[int, int], None]  # (texts done, texts in all)
@@ -101,7 +102,7 @@ class Encoder:
     def lower_states(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
         """As `token_states`, but after the first `LOWER` layers, and with the special token at either end."""
         encoding = self.model.tokenizer.encode(clean(text))
-        return _cut(encoding.offsets), self.model.run(_cut(encoding.ids), LOWER_STATES)
+        return _cut(encoding.offsets), self.model.run(_cut(encoding.ids), after(LOWER))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         cleaned = [clean(text) for text in texts]
