@@ -79,8 +79,8 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
-    if reader is not None and not all(link.seeds or retriever.holds(link.text) for link in links):
-        reader = None  # a name that neither the graph nor a passage holds leaves nothing to read
+    if reading.last is not None or not all(link.seeds or retriever.holds(link.text) for link in links):
+        reader = None  # passages say little of days, and nothing of a name that none of them holds
     route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
     asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")
@@ -96,7 +96,7 @@ def stream(
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text, draft))
+        open_ended = draft.status == "abstained" or (asked is None and reader is not None and reader.outranks(text, draft))
         hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
         if reader is not None and model is None and hits:
             draft = reader.compose(text, links, hits) or draft

@@ -8,7 +8,7 @@ stored. A question without a plan is read as a whole.
 
 from __future__ import annotations
 
-import math
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -23,13 +23,13 @@ from ..retrieval.decompose import Plan, SubQuestion, decompose
 from ..retrieval.linking import Link
 from ..retrieval.question import DATE, NUMBER, STOPWORDS
 from ..retrieval.retriever import Retriever
-from ..retrieval.wordings import stem
+from ..retrieval.wordings import families, stem
 from .compose import Draft, PathComposer, because, reasons_of
 from .student import Item, Mention, Student, Task
 from .student.candidates import candidates
 from .values import Value, parse_number, value_of
 
-READ_AT = 0.5  # probability of a chain below which nothing is said
+READ_AT = 0.4  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
@@ -38,6 +38,8 @@ _ABOUT, _BESIDE = 2, 1  # passages read for a step: about the subject, and other
 _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
+_UNSTATED = 0.45  # weight of an answer in a sentence without any word for what is asked
+_ELSEWHERE = 0.4  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 
 
@@ -87,8 +89,7 @@ class PassageReader:
         if not hits:
             return None
         plan = decompose(question) or decompose(question, [(link.start, link.end) for link in links])
-        draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
-        return draft or self._whole(question, hits)
+        return self._settle(plan, self._follow(plan, hits)) if plan is not None else self._whole(question, hits)
 
     def outranks(self, question: str, draft: Draft) -> bool:
         """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter,
@@ -146,6 +147,7 @@ class PassageReader:
         best = 0.0
         for spot, probability in self.student.read(task).answers[:BEAM]:
             said = task.items[spot.item].text[spot.start : spot.end]
+            probability *= _support(step, subject, said, pieces[spot.item], titles[spot.item])
             best = max(best, probability)
             if probability >= _LIKELY * best and _fits(said, step.kind) and normalize(said) != normalize(subject):
                 fact = _fact(subject, step, said, pieces[spot.item], probability)
@@ -205,6 +207,8 @@ class PassageReader:
             return None
         spot, probability = reading.answers[0]
         said = task.items[spot.item].text[spot.start : spot.end]
+        if normalize(said) in normalize(question):
+            return None
         piece = pieces[spot.item]
         fact = _fact(self._title(piece.chunk) or said, SubQuestion("", "says", ""), said, piece, probability)
         return _draft((said,), said, [Read((Hop(fact),), said, probability)])
@@ -214,13 +218,13 @@ class PassageReader:
     def _settle(self, plan: Plan, found: list[list[Read]]) -> Draft | None:
         """The answer of a plan whose steps were read; None where one of its sides is unknown."""
         sides = [found[side][0] for side in plan.sides if found[side]]
-        if len(sides) < len(plan.sides) or math.prod(side.probability for side in sides) < READ_AT ** len(sides):
+        if len(sides) < len(plan.sides) or min(side.probability for side in sides) < READ_AT:
             return None
         if plan.operation == "compare":
             return self._compare(plan, sides)
         if plan.operation == "yes-no":
             asked = any(_YES_NO.match(plan.steps[side].words) for side in plan.sides)
-            if not asked and len(sides) < 2:
+            if len(sides) < 2:
                 return None
             holds = all(side.answer == "yes" for side in sides) if asked else _alike([side.answer for side in sides])
             return _draft(("yes" if holds else "no",), "Yes" if holds else "No", sides)
@@ -291,6 +295,34 @@ def _text(piece: Piece) -> str:
 def _stems(text: str) -> list[tuple[str, str]]:
     """Words and their stems."""
     return [(word, stem(word)) for word in normalize(text).split()]
+
+
+def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: str) -> float:
+    """How much a sentence supports an answer by its words: whether it says what is asked for, whether it names the subject or its
+    passage is about it, whether it holds the other names of the step."""
+    text, words = _text(piece), set(normalize(subject).split())
+    factor = 1.0
+    if not (_wordings(step.words) - {stem for _, stem in _stems(f"{subject} {said}")}) & {stem for _, stem in _stems(text)}:
+        factor *= _UNSTATED
+    about = set(normalize(title).split())
+    if not (words <= about or (about and about <= words) or any(len(word) > 3 for word in words & set(normalize(text).split()))):
+        factor *= _ELSEWHERE
+    others = {word for start, end in candidates(step.words) for word in normalize(step.words[start:end]).split()}
+    if not others <= {*normalize(f"{title} {text}").split()}:
+        factor *= _ELSEWHERE
+    return factor
+
+
+@functools.cache
+def _wordings(words: str) -> set[str]:
+    """Stems of the words by which a text may say what a step asks for."""
+    said = {stem for word, stem in _stems(words) if word not in STOPWORDS and word != "it"}
+    for family in families():
+        nouns = (*family.subject_nouns, *family.object_nouns)
+        phrases = (family.name, *family.labels, *family.inverse_labels, *family.verbs, *nouns)
+        if words in phrases:
+            said |= {stem for phrase in phrases for word, stem in _stems(phrase) if word not in STOPWORDS}
+    return said
 
 
 def _alike(answers: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ class Budget:
         expansions: edges looked at.
         fan_out: edges looked at per node and relation group before the rest is cut (hubs).
         paths: paths kept as evidence.
-        chunks: chunks kept as evidence.
+        chunks: chunks kept as evidence; with none, no passage is read either.
         seconds: wall clock for the question; None for no limit.
     """
 
