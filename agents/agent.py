@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
     from .whynot import WhyNot
+    from .writer import Writer
 
 MAX_QUESTION = 20_000  # characters
 
@@ -29,12 +30,20 @@ class Agent:
             answers and no model is called.
         encoder: an `Encoder`; the packaged one where None.
         budget: limits of a question.
+        writer: whether the answer's text is written as whole sentences (`agents.writer`); with False it is the plain list of
+            facts, which `Answer.realised` has in either case.
     """
 
     def __init__(
-        self, kg: KnowledgeGraph, *, model: Any | None = None, encoder: Encoder | None = None, budget: Budget | None = None
+        self,
+        kg: KnowledgeGraph,
+        *,
+        model: Any | None = None,
+        encoder: Encoder | None = None,
+        budget: Budget | None = None,
+        writer: bool = True,
     ) -> None:
-        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self.kg, self.model, self.encoder, self.budget, self.writer = kg, model, encoder, budget or Budget(), writer
         self._retriever: Retriever | None = None
 
     @property
@@ -78,7 +87,13 @@ class Agent:
             from .student import Student
 
             reader = PassageReader(self.retriever, Student.default())
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader)
+        writer = self._writer() if self.writer and self.model is None else None
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, writer=writer)
+
+    def _writer(self) -> Writer:
+        from .writer import Writer
+
+        return Writer()
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

@@ -20,11 +20,12 @@ from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Retriever
 from ..retrieval.rewrite import rewrite
 from .answer import Answer, Claim, Route, Usage
-from .compose import Draft, PathComposer, abstain
+from .compose import Draft, PathComposer, abstain, noted
 from .connection import Connection, connect, pair_complexity, read_connection
 from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
+from .writer import Writer, story
 
 
 class TextReader(Protocol):
@@ -49,6 +50,7 @@ def stream(
     budget: Budget | None = None,
     model: ModelComposer | None = None,
     reader: TextReader | None = None,
+    writer: Writer | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
 
@@ -59,6 +61,7 @@ def stream(
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
         reader: reads the passages found where the path composer abstains.
+        writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
     budget = budget or retriever.budget
     clock = _Clock()
@@ -105,9 +108,13 @@ def stream(
     draft = _settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
+    plain, joined = draft.text, asked is not None
+    if writer is not None and model is None and not joined and draft.status == "answered":
+        draft = _written(writer, reading, draft, verdict)
+        clock.lap("write")
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
     answer = _answer(question, draft, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(answer)
+    yield Answered(replace(answer, realised=plain))
 
 
 class _Clock:
@@ -165,6 +172,16 @@ def _settle(draft: Draft, verdict: Verdict) -> Draft:
     if verdict.dropped:
         return replace(draft, status="partial", confidence=draft.confidence * 0.5)
     return draft
+
+
+def _written(writer: Writer, reading: Understanding, draft: Draft, verdict: Verdict) -> Draft:
+    """The draft in the writer's words, where it has any for all of its facts."""
+    told = story(reading, draft.answers, draft.paths, verdict.claims)
+    text = writer.write(told).text if told is not None else ""
+    if not text or told is None:
+        return draft
+    text += " Sources disagree." if told.disputed else ""
+    return replace(draft, text=text + noted(draft.notes))
 
 
 def _answer(

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from ...retrieval.phrases import plural
 from ...retrieval.wordings import stem
-from .predicates import Predicate, base, named, predicates
+from ..predicates import Predicate, base, named, predicates
 from .story import NAME, TAIL, Story, Told
 
 _N = f"[{chr(NAME)}-{chr(TAIL - 1)}]"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ...retrieval.phrases import plural
 from ..wording import join
-from .predicates import Predicate, inflected, named, passive, predicates
+from ..predicates import Predicate, article, inflected, is_plural, named, passive, predicates
 from .story import NAME, TAIL, Step, Story, on_or_in
 
 BEAM = 32  # variants kept
@@ -134,14 +134,14 @@ class _Grammar:
                 if p.one:
                     yield f"whose {noun} {be} {self._late(group, y)}"
                 elif who and len(y) == 1:
-                    yield f"of {'whom' if who == 'who' else who} {self._late(group, y)} {be} {_article(noun)} {noun}"
+                    yield f"of {'whom' if who == 'who' else who} {self._late(group, y)} {be} {article(noun)} {noun}"
             elif who and (said := self._rest(group, p, x, y)):
                 yield f"{who} {said}"
 
     def _apposed(self, first: Group, second: Group) -> Iterator[Variant]:
         """`A's mother, B [1], died in C [2]`."""
         for p, x, y in self._said(first):
-            if p.kind != "noun" or x != (first.start,) or len(y) > 1 or not p.one or _many(p.words):
+            if p.kind != "noun" or x != (first.start,) or len(y) > 1 or not p.one or is_plural(p.words):
                 continue
             opening = f"{self._of(first.start)} {p.words}, {self._late(first, y)}, "
             for i, other in enumerate(self._said(second)):
@@ -167,13 +167,13 @@ class _Grammar:
         if p.one and len(x) == 1:
             yield f"{self._of(x[0])} {noun} {be} {self._late(group, y)}"
             yield f"the {noun} of {chr(NAME + x[0])} {be} {self._late(group, y)}"
-        article = "the " if p.one else "" if len(y) > 1 else f"{_article(noun)} "
-        yield f"{self._early(group, y)} {self._be(group, len(y) > 1)} {article}{noun} of {self._late(group, x)}"
+        the = "the " if p.one else "" if len(y) > 1 else f"{article(noun)} "
+        yield f"{self._early(group, y)} {self._be(group, len(y) > 1)} {the}{noun} of {self._late(group, x)}"
 
     def _predicate(self, group: Group, p: Predicate, x: tuple[int, ...], y: tuple[int, ...]) -> str:
         """What is said of X: "supplies Y", "was built by Y", "is a Y"."""
         if p.kind == "class":
-            return f"{self._be(group, len(x) > 1)} {_article(self.story.names[y[0]])} {self._late(group, y)}"
+            return f"{self._be(group, len(x) > 1)} {article(self.story.names[y[0]])} {self._late(group, y)}"
         words = _timed(p.words, self.story.names[y[0]])
         if p.kind == "participle":
             return f"{self._be(group, len(x) > 1, past=p.past)} {words} {self._late(group, y)}"
@@ -182,8 +182,8 @@ class _Grammar:
     def _rest(self, group: Group, p: Predicate, x: tuple[int, ...], y: tuple[int, ...]) -> str:
         """What is said of the shared end, "" where that takes another subject."""
         if p.kind == "noun":
-            article = "the" if p.one and len(x) == 1 else _article(p.words)
-            said = f"{self._be(group, False)} {article} {p.words} of {self._late(group, x)}"
+            the = "the" if p.one and len(x) == 1 else article(p.words)
+            said = f"{self._be(group, False)} {the} {p.words} of {self._late(group, x)}"
             return said if y == (group.start,) else ""
         if x == (group.start,):
             return self._predicate(group, p, x, y)
@@ -214,8 +214,8 @@ class _Grammar:
 
     def _noun(self, p: Predicate, group: Group, filler: tuple[int, ...]) -> tuple[str, str]:
         """A noun for so many, and its copula."""
-        noun = plural(p.words) if len(filler) > 1 and not _many(p.words) else p.words
-        return noun, self._be(group, len(filler) > 1 or _many(noun))
+        noun = plural(p.words) if len(filler) > 1 and not is_plural(p.words) else p.words
+        return noun, self._be(group, len(filler) > 1 or is_plural(noun))
 
     def _be(self, group: Group, many: bool, *, past: bool = False) -> str:
         if past or self.story.past or self._ended(group):
@@ -233,11 +233,6 @@ class _Grammar:
 def _timed(words: str, when: str) -> str:
     """ "Born on" a day, "born in" a year."""
     return f"{words[:-2]}{on_or_in(when)}" if words in _DATED else words
-
-
-def _many(noun: str) -> bool:
-    """Whether a noun is a plural, as far as its form says."""
-    return noun.endswith("children") or noun.endswith("s") and not noun.endswith(("ss", "us", "is", "series", "species"))
 
 
 def _finished(story: Story, found: list[Variant]) -> list[Variant]:
@@ -263,10 +258,6 @@ def _best(found: list[Variant]) -> list[Variant]:
 
 def _joined(text: str, joint: str, clause: str) -> str:
     return text + joint + (clause[0].upper() + clause[1:] if joint == ". " else clause)
-
-
-def _article(phrase: str) -> str:
-    return "an" if phrase[:1].lower() in "aeiou" else "a"
 
 
 __all__ = ["BEAM", "Group", "Variant", "variants"]

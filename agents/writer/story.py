@@ -17,6 +17,7 @@ from ...kg.model import Entity, Hop, Path, Status, Triple
 from ...retrieval.question import Understanding
 from ...retrieval.wordings import lexicon, stem
 from ..answer import Claim
+from ..predicates import predicates
 from ..wording import as_said, join, period
 
 NAME, TAIL = 0xE000, 0xE400  # first characters of names and of tails of facts
@@ -60,7 +61,7 @@ class Story:
         chains: steps, by path.
         past: the question is in the past.
         disputed: sources disagree on the answer.
-        known: stems of the words that may be said: of the question, the relations and the quotes.
+        known: stems of the words that may be said: of the question, the relations (with their other forms) and the quotes.
     """
 
     question: str
@@ -128,7 +129,7 @@ def _key(triple: Triple) -> tuple[str, str, str]:
 def _told(triples: list[Triple], names: list[str], marks: dict[str, tuple[int, ...]]) -> Told:
     """One fact of triples that say the same; the first one that says when it held says it."""
     first = next((triple for triple in triples if period(triple)), triples[0])
-    cited = "".join(f" [{i}]" for i in dict.fromkeys(i for triple in triples for i in marks[triple.id]))
+    cited = "".join(f" [{i}]" for i in sorted({i for triple in triples for i in marks[triple.id]}))
     ended = first.valid_to is not None and first.valid_to <= date.today()
     return Told(
         names.index(first.subject.label), first.relation.label, names.index(first.object.label), _when(first) + cited, ended
@@ -179,7 +180,7 @@ def _known(question: str, hops: Sequence[Hop]) -> frozenset[str]:
     texts = [question]
     for hop in hops:
         label = hop.triple.relation.label
-        texts += [label, lexicon().family(label)[0].name, *(span.quote for span in hop.triple.spans)]
+        texts += [label, *(said.words for said in predicates(label)), *(span.quote for span in hop.triple.spans)]
     return frozenset(stem(word) for text in texts for word in re.findall(r"\w+", text.lower()))
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as OneOf
 
-from ...retrieval.phrases import Verb, plural, verb
-from ...retrieval.wordings import IS_A, Family, lexicon, stem
+from ..retrieval.phrases import Verb, plural, verb
+from ..retrieval.wordings import IS_A, Family, lexicon, stem
 
 Kind = OneOf["class", "noun", "verb", "participle"]
 _PREPOSITIONS = frozenset("in by at on to from with as for of under after into near against behind between within".split())
@@ -53,6 +53,7 @@ class Predicate:
 @lru_cache(maxsize=4096)
 def predicates(label: str) -> tuple[Predicate, ...]:
     """The ways to say a relation by its label, the nearest to its own words first."""
+    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
     family, way = lexicon().family(label)
     first = _nearest(label, family, way)
     found = [first]
@@ -96,7 +97,7 @@ def _nearest(label: str, family: Family, way: int) -> Predicate:
         return Predicate("participle", " ".join(words[1:]), past=True)
     phrase = " ".join(words) or label
     if _PARTICIPLE.match(phrase):
-        happened = phrase.endswith(" by") or words[0] in _HAPPENED
+        happened = phrase.endswith(" by") or words[0] in _HAPPENED or words[0].startswith("former")
         return Predicate("verb" if words[0] in _INTRANSITIVE else "participle", phrase, past=happened)
     if len(words) > 1 and words[-1] in _PREPOSITIONS and not _is_verb(words, family):
         if words[-1] == "of":
@@ -123,7 +124,7 @@ def _is_past(word: str) -> bool:
 def _is_verb(words: list[str], family: Family) -> bool:
     """Whether a label begins with a verb in the third person or the past; "sports team" and "languages" do not."""
     word = words[0]
-    if word in _PAST or word in {"has", "says"}:
+    if word in _PAST or word in {"has", "is", "says"}:
         return True
     made = verb(" ".join(words))
     if made is not None and made.rest and f"{made.base} {made.rest}" in family.verbs:
@@ -191,10 +192,23 @@ def inflected(words: str, *, plural: bool, past: bool) -> str:
     return (made.past if past else made.base if plural else first) + space + rest
 
 
+def is_plural(noun: str) -> bool:
+    """Whether a noun is a plural, as far as its form says."""
+    return noun.endswith("children") or (noun.endswith("s") and not noun.endswith(("ss", "us", "is", "series", "species")))
+
+
+def article(phrase: str) -> str:
+    return "an" if phrase[:1].lower() in {*"aeiou"} else "a"
+
+
+def possessive(name: str) -> str:
+    return name + ("'" if name.endswith("s") else "'s")
+
+
 def base(word: str) -> str:
     """What the forms of a verb share: "written", "wrote" and "writes" are one."""
     made: Verb | None = verb(word)
     return stem(made.base if made is not None else word)
 
 
-__all__ = ["Kind", "Predicate", "base", "inflected", "named", "passive", "predicates"]
+__all__ = ["Kind", "Predicate", "article", "base", "inflected", "is_plural", "named", "passive", "possessive", "predicates"]
