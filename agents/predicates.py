@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal as OneOf
 
-from ..retrieval.phrases import Verb, plural, verb
+from ..retrieval.phrases import plural, verb
 from ..retrieval.wordings import IS_A, Family, lexicon, stem
 
 Kind = OneOf["class", "noun", "verb", "participle"]
 _PREPOSITIONS = frozenset("in by at on to from with as for of under after into near against behind between within".split())
-_PARTICIPLE = re.compile(r"^(?:\w+ly )?\w+(?:ed|en|own|orn|uilt|old|ade|set|ung|ound|un) (?:in|by|at|on|to|from|with|as|for|of|under|after|into)\b")
+_PARTICIPLE = re.compile(
+    r"^(?:\w+ly )?\w+(?:ed|en|own|orn|uilt|old|ade|set|ung|ound|un) (?:in|by|at|on|to|from|with|as|for|of|under|after|into)\b"
+)
 _HAPPENED = frozenset(
     "born founded established released died published dissolved incorporated formed completed named educated buried killed "
     "appointed nominated awarded launched opened discovered".split()
@@ -60,7 +62,9 @@ def predicates(label: str) -> tuple[Predicate, ...]:
     if first.kind == "noun" and not first.flip:
         said = _BY_DATE.get(family.name) or _BY_PLACE.get(family.name)
         if said and way > 0:
-            found.append(Predicate("verb" if said.split()[0] in _INTRANSITIVE else "participle", said, past=said.split()[0] in _HAPPENED))
+            verbal, *_ = said.split()
+            kind: Kind = "verb" if verbal in _INTRANSITIVE else "participle"
+            found.append(Predicate(kind, said, past=verbal in _HAPPENED))
     if first.kind == "noun" and (acts := _same_stem(first.words, family)):
         found.append(Predicate("verb", acts, flip=(way < 0), past=_is_past(acts.split()[0])))
     if first.kind == "participle" and first.words.endswith(" by") and (acts := _active(first.words)):
@@ -107,7 +111,7 @@ def _nearest(label: str, family: Family, way: int) -> Predicate:
         return Predicate("participle", phrase)
     if words and _is_verb(words, family):
         return Predicate("verb", phrase, past=_is_past(words[0]))
-    return Predicate("noun", phrase, one=_one(family, way, flip=False))
+    return Predicate("noun", singular(phrase), one=_one(family, way, flip=False))
 
 
 def _one(family: Family, way: int, *, flip: bool) -> bool:
@@ -130,7 +134,7 @@ def _is_verb(words: list[str], family: Family) -> bool:
     if made is not None and made.rest and f"{made.base} {made.rest}" in family.verbs:
         return True
     known = bool(lexicon().match([word]))
-    if any(stem(noun) == stem(word) and noun.rstrip("s") == word.rstrip("s") for noun in (*family.subject_nouns, *family.object_nouns)):
+    if word.rstrip("s") in {noun.rstrip("s") for noun in (*family.subject_nouns, *family.object_nouns)}:
         return False
     if word.endswith("ed"):
         return len(words) == 1 or known or words[1] in _PREPOSITIONS
@@ -192,6 +196,17 @@ def inflected(words: str, *, plural: bool, past: bool) -> str:
     return (made.past if past else made.base if plural else first) + space + rest
 
 
+def singular(noun: str) -> str:
+    """
+    A noun of the lexicon without its plural ending; any other as it is.
+
+        >>> singular("parents"), singular("children"), singular("companies"), singular("genus")
+        ('parent', 'child', 'company', 'genus')
+    """
+    shorter = (noun.removesuffix("ren"), noun.removesuffix("ies") + "y", noun.removesuffix("es"), noun.removesuffix("s"))
+    return next((one for one in shorter if one in lexicon().words and plural(one) == noun), noun)
+
+
 def is_plural(noun: str) -> bool:
     """Whether a noun is a plural, as far as its form says."""
     return noun.endswith("children") or (noun.endswith("s") and not noun.endswith(("ss", "us", "is", "series", "species")))
@@ -207,8 +222,20 @@ def possessive(name: str) -> str:
 
 def base(word: str) -> str:
     """What the forms of a verb share: "written", "wrote" and "writes" are one."""
-    made: Verb | None = verb(word)
+    made = verb(word)
     return stem(made.base if made is not None else word)
 
 
-__all__ = ["Kind", "Predicate", "article", "base", "inflected", "is_plural", "named", "passive", "possessive", "predicates"]
+__all__ = [
+    "Kind",
+    "Predicate",
+    "article",
+    "base",
+    "inflected",
+    "is_plural",
+    "named",
+    "passive",
+    "possessive",
+    "predicates",
+    "singular",
+]

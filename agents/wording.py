@@ -10,6 +10,7 @@ from ..kg.model import Triple
 from ..retrieval.wordings import lexicon
 from .predicates import article, is_plural, possessive, predicates
 
+
 def join(items: Sequence[str]) -> str:
     """A, B and C.
 

@@ -102,7 +102,8 @@ def chain(path: Mapping[str, Any]) -> list[str | tuple[str, str]]:
 
 
 def answer(out: Console, record: Mapping[str, Any], *, both: bool = False) -> None:
-    """An answer: its text (and under it the plain one, for `both`), the hops as chains, and every quote with its place and whether it was verified."""
+    """An answer: its text (under it the plain one, for `both`), the hops as chains, and every quote with its place and whether it
+    was verified."""
     abstained = record["status"] == "abstained"
     route = record["route"]
     line(out, (f"[{record['number']}] ", "dim"), (one_line(record["question"]), "italic"))

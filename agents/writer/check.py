@@ -133,9 +133,9 @@ def _fact(clause: Clause, x: str, y: str, story: Story, tails: Sequence[str]) ->
     said = [tails[ord(item[1]) - TAIL] for item in (x, y) if len(item) > 1]
     ends = (ord(x[0]) - NAME, ord(y[0]) - NAME)
     for i, fact in enumerate(story.facts):
-        if said == [fact.tail] or not said and not fact.tail:
-            if any(ends == _ends(fact, p) and _says(p, clause) for p in _known(fact, story)):
-                return i
+        own = said == [fact.tail] or (not said and not fact.tail)
+        if own and any(ends == _ends(fact, p) and _says(p, clause) for p in _known(fact, story)):
+            return i
     return None
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from ...kg.extraction.examples import Example, read_documents, read_sentences
 from ...retrieval.phrases import SLOT, Phraser, say
 from ...retrieval.wordings import lexicon
-from .check import function_words
 from ..predicates import base
+from .check import function_words
 from .story import NAME, Step, Story, Told
 
 _SAYABLE, _ASKED = 0.5, 0.5  # share of words that must be sayable, and of stories with a question
@@ -94,7 +94,8 @@ def _chains(facts: Sequence[Told], first: Sequence[int]) -> tuple[tuple[Step, ..
         for ways in itertools.product((1, -1), repeat=len(facts)):
             walk = tuple(Step(i, way) for i, way in zip(order, ways, strict=True))
             ends = [step.ends(facts) for step in walk]
-            if all(a[1] == b[0] for a, b in itertools.pairwise(ends)) and len({ends[0][0], *(end for _, end in ends)}) > len(ends):
+            names = {name for pair in ends for name in pair}
+            if all(a[1] == b[0] for a, b in itertools.pairwise(ends)) and len(names) > len(ends):
                 walks.append(walk)
     if walks:
         return (min(walks, key=lambda walk: first[walk[0].ends(facts)[0]]),)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ...retrieval.phrases import plural
-from ..wording import join
 from ..predicates import Predicate, article, inflected, is_plural, named, passive, predicates
+from ..wording import join
 from .story import NAME, TAIL, Step, Story, on_or_in
 
 BEAM = 32  # variants kept
@@ -177,7 +177,7 @@ class _Grammar:
         words = _timed(p.words, self.story.names[y[0]])
         if p.kind == "participle":
             return f"{self._be(group, len(x) > 1, past=p.past)} {words} {self._late(group, y)}"
-        return f"{inflected(words, plural=len(x) > 1, past=self._ended(group))} {self._late(group, y)}"
+        return f"{inflected(words, plural=len(x) > 1, past=self._past(group))} {self._late(group, y)}"
 
     def _rest(self, group: Group, p: Predicate, x: tuple[int, ...], y: tuple[int, ...]) -> str:
         """What is said of the shared end, "" where that takes another subject."""
@@ -218,7 +218,7 @@ class _Grammar:
         return noun, self._be(group, len(filler) > 1 or is_plural(noun))
 
     def _be(self, group: Group, many: bool, *, past: bool = False) -> str:
-        if past or self.story.past or self._ended(group):
+        if past or self._past(group):
             return "were" if many else "was"
         return "are" if many else "is"
 
@@ -226,7 +226,7 @@ class _Grammar:
         """Whether a text ends with a name and no date after it."""
         return self.story.facts[ord(before.text[-1]) - TAIL].tail.startswith((" [", " ("))
 
-    def _ended(self, group: Group) -> bool:
+    def _past(self, group: Group) -> bool:
         return all(self.story.facts[step.fact].past for step in group.steps)
 
 
@@ -240,8 +240,9 @@ def _finished(story: Story, found: list[Variant]) -> list[Variant]:
     whole = []
     for v in found:
         text = v.text + "."
-        if story.lead == story.names[at] if 0 <= (at := ord(text[0]) - NAME) < len(story.names) else False:
-            text = _again(text) if story.people[at] is False else text
+        at = ord(text[0]) - NAME
+        if 0 <= at < len(story.names) and story.lead == story.names[at] and story.people[at] is False:
+            text = _again(text)
         whole.append(Variant(text if story.lead else text[0].upper() + text[1:], v.cost))
     return _best(whole)
 

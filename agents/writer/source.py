@@ -14,8 +14,8 @@ import numpy as np
 
 from ...retrieval.encoder import Encoder
 from ...retrieval.wordings import stem
-from .check import function_words
 from ..predicates import base
+from .check import function_words
 from .story import NAME, TAIL, Story
 
 OPEN, CLOSE, OTHER = 0, 1, 2  # choices before those of the function words
@@ -92,4 +92,4 @@ def _key(word: str) -> str:
     return base(word.lower()) or stem(word)
 
 
-__all__ = ["CLOSED", "CLOSE", "MOST_FACTS", "OPEN", "OTHER", "Source", "choices", "source"]
+__all__ = ["CLOSE", "CLOSED", "MOST_FACTS", "OPEN", "OTHER", "Source", "choices", "source"]

@@ -1,4 +1,4 @@
-"""What is to be told: the facts of a verified answer in the order they are walked, and the marks that a text is put together from.
+"""What is to be told: the facts of a verified answer in the order they are walked, and the marks of a text.
 
 In a text under construction a name is one character of its own, and so is a fact's tail (when it held, and its citations), so
 that no name can be split, inflected or mistaken for a word. `Story.render` puts the names in.
@@ -22,11 +22,13 @@ from ..wording import as_said, join, period
 
 NAME, TAIL = 0xE000, 0xE400  # first characters of names and of tails of facts
 MOST = 0x400  # of either
+_DEATH = frozenset({"date of death", "died in", "cause of death", "buried in"})
+_FAR = 3  # hops after which an answer is said before them
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact: positions of its ends among the names of the story, its relation, and its tail (" (from 2019) [1]")."""
+    """A fact: positions of its ends among the names of the story, its relation, its tail (" (from 2019) [1]"), and whether it is said in the past."""
 
     subject: int
     label: str
@@ -59,7 +61,6 @@ class Story:
         people: per name, whether it is a person's; None where unknown.
         facts: each once.
         chains: steps, by path.
-        past: the question is in the past.
         disputed: sources disagree on the answer.
         known: stems of the words that may be said: of the question, the relations (with their other forms) and the quotes.
     """
@@ -70,7 +71,6 @@ class Story:
     people: tuple[bool | None, ...]
     facts: tuple[Told, ...]
     chains: tuple[tuple[Step, ...], ...]
-    past: bool = False
     disputed: bool = False
     known: frozenset[str] = frozenset()
 
@@ -111,33 +111,45 @@ def story(question: Understanding, answers: Sequence[str], paths: Sequence[Path]
     keys: dict[tuple[str, str, str], list[Triple]] = {}
     for hop in hops:
         keys.setdefault(_key(hop.triple), []).append(hop.triple)
-    facts = tuple(_told(triples, names, marks) for triples in keys.values())
+    past = _past(question, paths)
+    facts = tuple(_told(triples, names, marks, past=not past.isdisjoint(triples)) for triples in keys.values())
     order = {key: i for i, key in enumerate(keys)}
     chains = tuple(dict.fromkeys(tuple(Step(order[_key(hop.triple)], hop.direction) for hop in path.hops) for path in paths))
-    lead = _lead(question, answers, names, [fact.tail for fact in facts])
+    far = max(map(len, chains)) >= _FAR
+    lead = _lead(question, answers, [] if far else names, [] if far else [fact.tail for fact in facts])
     disputed = question.operation == "lookup" and len(answers) > 1 and paths[0].hops[-1].triple.status == Status.DISPUTED
     people = tuple(_person(name, hops) for name in names)
-    return Story(
-        question.text, lead, tuple(names), people, facts, chains, question.past, disputed, _known(question.text, hops)
-    )
+    return Story(question.text, lead, tuple(names), people, facts, chains, disputed, _known(question.text, hops))
 
 
 def _key(triple: Triple) -> tuple[str, str, str]:
     return triple.subject.label, triple.relation.label, triple.object.label
 
 
-def _told(triples: list[Triple], names: list[str], marks: dict[str, tuple[int, ...]]) -> Told:
+def _past(question: Understanding, paths: Sequence[Path]) -> set[Triple]:
+    """What a question in the past is about: the facts that it asks for, and of the dead all."""
+    if not question.past:
+        return set()
+    dead = any(lexicon().family(path.hops[-1].triple.relation.label)[0].name in _DEATH for path in paths)
+    return {hop.triple for path in paths for hop in (path.hops if dead else path.hops[-1:])}
+
+
+def _told(triples: list[Triple], names: list[str], marks: dict[str, tuple[int, ...]], *, past: bool) -> Told:
     """One fact of triples that say the same; the first one that says when it held says it."""
     first = next((triple for triple in triples if period(triple)), triples[0])
     cited = "".join(f" [{i}]" for i in sorted({i for triple in triples for i in marks[triple.id]}))
     ended = first.valid_to is not None and first.valid_to <= date.today()
     return Told(
-        names.index(first.subject.label), first.relation.label, names.index(first.object.label), _when(first) + cited, ended
+        names.index(first.subject.label),
+        first.relation.label,
+        names.index(first.object.label),
+        _when(first) + cited,
+        past or ended,
     )
 
 
 def _when(triple: Triple) -> str:
-    """" on 1 May 2021" or " in 2021" of what happened; of what held, when."""
+    """ " on 1 May 2021" or " in 2021" of what happened; of what held, when."""
     if triple.valid_from is None or not lexicon().family(triple.relation.label)[0].event:
         return period(triple)
     said = as_said(triple, triple.valid_from)

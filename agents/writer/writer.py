@@ -1,4 +1,4 @@
-"""The writer: of the texts that the grammar can write for a story, the one that its model likes best and that reads back right."""
+"""The writer: of the texts that the grammar has for a story, the one that its model likes best and that reads back right."""
 
 from __future__ import annotations
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import replace
 from datetime import date
-from pathlib import Path as File
 
 import pytest
 from hoptrace import Agent
@@ -26,7 +24,9 @@ def hop(fact: Fact, way: int = 1, *, start: date | None = None, end: date | None
     subject, label, value = fact
     node: Node = Literal(value) if kind == "literal" else Entity(f"e{value}", value, kind)
     quote = f"{subject} {label} {value}"
-    triple = Triple("".join(fact), Entity(f"e{subject}", subject), Relation(f"r{label}", label), node, (Span("s", 0, len(quote), quote),))
+    triple = Triple(
+        "".join(fact), Entity(f"e{subject}", subject), Relation(f"r{label}", label), node, (Span("s", 0, len(quote), quote),)
+    )
     return Hop(replace(triple, valid_from=start, valid_to=end), way)
 
 
@@ -85,7 +85,8 @@ def test_a_comparison_names_the_winner_and_then_both_values() -> None:
 
 
 def test_what_has_ended_is_said_in_the_past_with_its_days() -> None:
-    text = written(told("Who owns Bering?", ("Alda",), (hop(("Alda", "owns", "Bering"), -1, start=date(2001, 5, 1), end=date(2003, 7, 1)),)))
+    owned = hop(("Alda", "owns", "Bering"), -1, start=date(2001, 5, 1), end=date(2003, 7, 1))
+    text = written(told("Who owns Bering?", ("Alda",), (owned,)))
     assert text in {
         "Bering was owned by Alda (from 1 May 2001 until 30 June 2003) [1].",
         "Alda owned Bering (from 1 May 2001 until 30 June 2003) [1].",
@@ -127,8 +128,10 @@ def test_yes_for_no_is_rejected() -> None:
 
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc", "Zs", "Zl", "Zp", "Co"]), min_size=1, max_size=12)
-ODD = st.one_of(NAMES, st.sampled_from(["[1]", "is", "who", "A and B", "St. Ives (Ltd)", "O'Neill's", "Ærø", "3,5", "東京", "the mother of", ". ", "-"]))
-LABELS = st.sampled_from(["mother", "owns", "chief executive of", "built by", "located in", "is a", "date of birth", "supplies to", "member of"])
+_ODD = ("[1]", "is", "who", "A and B", "St. Ives (Ltd)", "O'Neill's", "Ærø", "3,5", "東京", "the mother of", ". ", "-")
+ODD = st.one_of(NAMES, st.sampled_from(_ODD))
+_LABELS = "mother|owns|chief executive of|built by|located in|is a|date of birth|supplies to|member of"
+LABELS = st.sampled_from(_LABELS.split("|"))
 
 
 @given(st.lists(ODD, min_size=3, max_size=3, unique=True), LABELS, LABELS, st.sampled_from([1, -1]))
@@ -154,7 +157,8 @@ def test_a_text_names_both_ends_whatever_they_are_called(names: list[str], label
 def test_an_answer_has_both_texts(agent: Agent) -> None:
     question = "Who runs the firm that Calder Pumps supplies?"
     answer = agent.ask(question)
-    assert answer.text == "Calder Pumps supplies Brightwater Labs [1], whose chief executive is Piet Aalders (from 1 July 2020) [2]."
+    chief = "whose chief executive is Piet Aalders (from 1 July 2020) [2]"
+    assert answer.text == f"Calder Pumps supplies Brightwater Labs [1], {chief}."
     assert answer.realised.startswith("Piet Aalders. Calder Pumps supplies Brightwater Labs; Piet Aalders is")
     assert answer.to_dict()["realised"] == answer.realised
     assert Agent(agent.kg, encoder=agent.encoder, writer=False).ask(question).text == answer.realised
