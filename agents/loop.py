@@ -108,13 +108,11 @@ def stream(
     draft = _settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
-    plain, joined = draft.text, asked is not None
-    if writer is not None and model is None and not joined and draft.status == "answered":
-        draft = _written(writer, reading, draft, verdict)
-        clock.lap("write")
+    written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
+    clock.lap("write")
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = _answer(question, draft, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(replace(answer, realised=plain))
+    answer = _answer(question, written, verdict, route, usage, clock.total(), tuple(trace))
+    yield Answered(replace(answer, realised=draft.text))
 
 
 class _Clock:
@@ -175,7 +173,9 @@ def _settle(draft: Draft, verdict: Verdict) -> Draft:
 
 
 def _written(writer: Writer, reading: Understanding, draft: Draft, verdict: Verdict) -> Draft:
-    """The draft in the writer's words, where it has any for all of its facts."""
+    """The draft in the writer's words, where it was made from facts and the writer has words for all of them."""
+    if draft.status != "answered" or draft.composer not in {PathComposer.name, "reader"}:
+        return draft
     told = story(reading, draft.answers, draft.paths, verdict.claims)
     text = writer.write(told).text if told is not None else ""
     if not text or told is None:

@@ -151,10 +151,11 @@ class _Grammar:
     def _said(self, group: Group) -> Iterator[tuple[Predicate, tuple[int, ...], tuple[int, ...]]]:
         """Predicates with what they take as X and as Y; of a noun, X is whose it is and Y who it is."""
         label = self.story.facts[group.steps[0].fact].label
-        ends = ((group.start,), group.ends)[:: group.steps[0].way]
+        ends = ((group.start,), group.ends) if group.steps[0].way > 0 else (group.ends, (group.start,))
         own = predicates(label)
         for predicate in (*own, *(p for p in named(label, self.story.asked) if p.words != own[0].words)):
-            yield predicate, *ends[:: -1 if predicate.flip else 1]
+            x, y = ends[::-1] if predicate.flip else ends
+            yield predicate, x, y
 
     def _clauses(self, group: Group, p: Predicate, x: tuple[int, ...], y: tuple[int, ...]) -> Iterator[str]:
         """Main clauses of a predicate."""

@@ -26,15 +26,15 @@ def arrays(sources: Sequence[Source], texts: Sequence[Sequence[str]], costs: Seq
     for row, one in enumerate(sources):
         u = len(one.roles)
         states[row, :u], roles[row, :u], facts[row, :u] = one.states, one.roles, one.facts
-    rows = [(at, choices(text, one.copies)[:LONGEST]) for at, one in enumerate(sources) for text in texts[at]]
-    longest = max(len(row) for _, row in rows)
+    rows = [choices(text, one.copies)[:LONGEST] for at, one in enumerate(sources) for text in texts[at]]
+    longest = max(map(len, rows))
     said, means = np.full((len(rows), longest), -1, np.int64), np.zeros((len(rows), longest, CLOSED + width), np.float32)
-    for i, (_, row) in enumerate(rows):
+    for i, row in enumerate(rows):
         said[i, : len(row)] = [OPEN, *(choice[0] for choice in row[:-1])]
         for t, choice in enumerate(row):
             means[i, t, list(choice)] = 1
         means[i, len(row) :, OPEN] = 1
-    of = np.array([at for at, _ in rows], np.int64)
+    of = np.array([at for at, some in enumerate(texts) for _ in some], np.int64)
     asked = np.array([cost for some in costs for cost in some], np.float32)
     return {"states": states, "roles": roles, "facts": facts, "of": of, "said": said, "means": means, "costs": asked}
 

@@ -24,7 +24,7 @@ def network(torch: Any, states: int = 384) -> Any:
     for what a choice may be, of the closed choices and the units; `of` is the story of each text."""
     nn = torch.nn
 
-    class Writer(nn.Module):  # type: ignore[misc]
+    class Writer(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.unit = nn.Linear(states, WIDTH)
@@ -59,7 +59,7 @@ def network(torch: Any, states: int = 384) -> Any:
 def _layer(torch: Any, *, cross: bool) -> Any:
     nn = torch.nn
 
-    class Layer(nn.Module):  # type: ignore[misc]
+    class Layer(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.own, self.own_out, self.norm = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH), nn.LayerNorm(WIDTH)
@@ -70,10 +70,12 @@ def _layer(torch: Any, *, cross: bool) -> Any:
             self.drop = nn.Dropout(0.1)
 
         def forward(self, text: Any, hidden: Any, memory: Any = None, away: Any = None) -> Any:
-            mixed = _attended(*self.own(text).chunk(3, dim=2), hidden)
+            query, key, value = self.own(text).chunk(3, dim=2)
+            mixed = _attended(query, key, value, hidden)
             text = self.norm(text + self.drop(self.own_out(mixed)))
             if cross:
-                mixed = _attended(self.ask(text), *self.tell(memory).chunk(2, dim=2), away)
+                key, value = self.tell(memory).chunk(2, dim=2)
+                mixed = _attended(self.ask(text), key, value, away)
                 text = self.told_norm(text + self.drop(self.told(mixed)))
             return self.last(text + self.drop(self.narrow(nn.functional.gelu(self.wide(text)))))
 

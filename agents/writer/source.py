@@ -77,7 +77,7 @@ def source(story: Story, encoder: Encoder) -> Source:
 
 def choices(text: str, copies: dict[str, tuple[int, ...]]) -> list[tuple[int, ...]]:
     """A text in marks as choices, each as all the numbers that mean it: a function word, `CLOSED` + a unit, or `OTHER`."""
-    found = []
+    found = list[tuple[int, ...]]()
     for token in _TOKEN.findall(_DROPPED.sub("", text)):
         word = token.lower().lstrip("'") or token
         units = copies.get(token) or copies.get(_key(word)) or ()

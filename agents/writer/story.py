@@ -23,12 +23,14 @@ from ..wording import as_said, join, period
 NAME, TAIL = 0xE000, 0xE400  # first characters of names and of tails of facts
 MOST = 0x400  # of either
 _DEATH = frozenset({"date of death", "died in", "cause of death", "buried in"})
+_NAMED = 5  # answers before the facts
 _FAR = 3  # hops after which an answer is said before them
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact: positions of its ends among the names of the story, its relation, its tail (" (from 2019) [1]"), and whether it is said in the past."""
+    """A fact: positions of its ends among the names of the story, its relation, its tail (" (from 2019) [1]"), and whether it is
+    said in the past."""
 
     subject: int
     label: str
@@ -117,6 +119,8 @@ def story(question: Understanding, answers: Sequence[str], paths: Sequence[Path]
     chains = tuple(dict.fromkeys(tuple(Step(order[_key(hop.triple)], hop.direction) for hop in path.hops) for path in paths))
     far = max(map(len, chains)) >= _FAR
     lead = _lead(question, answers, [] if far else names, [] if far else [fact.tail for fact in facts])
+    if lead is None:
+        return None
     disputed = question.operation == "lookup" and len(answers) > 1 and paths[0].hops[-1].triple.status == Status.DISPUTED
     people = tuple(_person(name, hops) for name in names)
     return Story(question.text, lead, tuple(names), people, facts, chains, disputed, _known(question.text, hops))
@@ -162,15 +166,15 @@ def on_or_in(said: str) -> str:
     return "on" if found and found[0].last_exclusive - found[0].first == timedelta(days=1) else "in"
 
 
-def _lead(question: Understanding, answers: Sequence[str], names: Sequence[str], tails: Sequence[str]) -> str:
-    """What has to be said before the facts."""
+def _lead(question: Understanding, answers: Sequence[str], names: Sequence[str], tails: Sequence[str]) -> str | None:
+    """What has to be said before the facts; None where that is too much."""
     if question.operation in {"compare", "superlative", "yes-no"}:
         return join(list(answers)).capitalize() if answers[0] in {"yes", "no", "equal"} else join(list(answers))
     if question.operation == "count" and answers[0] not in names:
         noun = question.tokens[question.target].lower if question.target >= 0 else ""
         return f"{answers[0]} {noun}".strip()
     shown = all(answer in names or any(answer in tail for tail in tails) for answer in answers)
-    return "" if shown else join(list(answers))
+    return "" if shown else join(list(answers)) if len(answers) <= _NAMED else None
 
 
 def _person(name: str, hops: Sequence[Hop]) -> bool | None:

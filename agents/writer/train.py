@@ -30,7 +30,7 @@ from .source import Source, source
 
 MODEL = "model.onnx"
 _SHOWN, _SHARP, _TEXT = 10, 0.03, 0.3  # texts of a story in a step, how sharply the likest is preferred, weight of the sentences
-_RATE, _BATCH, _SAVE = 1e-3, 8000, 20  # learning rate, tokens of a step, steps between checkpoints
+_RATE, _WARM_UP, _BATCH, _SAVE = 1e-3, 0.06, 1500, 50  # learning rate, tokens of a step, steps between checkpoints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +73,7 @@ def train(tasks: Sequence[Task], folder: Path, *, epochs: int = 4, seed: int = 0
     sums, since = np.zeros(2), time.monotonic()
     for step in range(done, len(plan)):
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1.0, (step + 1) / 50) * (1 - step / len(plan))
+            group["lr"] = _RATE * min(1.0, (step + 1) / max(1.0, _WARM_UP * len(plan))) * (1 - step / len(plan))
         torch.manual_seed(seed * 1_000_003 + step)
         sums += _step(torch, net.train(), optimizer, [tasks[i] for i in plan[step]], random.Random(step))
         if (step + 1) % _SAVE == 0 or step + 1 == len(plan):
@@ -111,7 +111,7 @@ def _step(torch: Any, net: Any, optimizer: Any, tasks: Sequence[Task], rng: rand
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
     optimizer.zero_grad()
-    return np.array([order.item(), float(text)])
+    return np.array([order.item(), text.item()])
 
 
 def measure(torch: Any, net: Any, tasks: Sequence[Task]) -> dict[str, float]:
