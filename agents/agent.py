@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
     from .whynot import WhyNot
-    from .writer import Writer
 
 MAX_QUESTION = 20_000  # characters
 
@@ -75,6 +74,7 @@ class Agent:
     def stream(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
+        from .writer import Writer
 
         day, text = _day(as_of), _text(question)
         composer = reader = None
@@ -87,13 +87,8 @@ class Agent:
             from .student import Student
 
             reader = PassageReader(self.retriever, Student.default())
-        writer = self._writer() if self.writer and self.model is None else None
+        writer = Writer.default() if self.writer and self.model is None else None
         yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, writer=writer)
-
-    def _writer(self) -> Writer:
-        from .writer import Writer
-
-        return Writer()
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

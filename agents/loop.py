@@ -64,8 +64,7 @@ def stream(
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
     budget = budget or retriever.budget
-    clock = _Clock()
-    trace: list[Step] = []
+    clock, trace = _Clock(), list[Step]()
 
     def keep(step: Step) -> Step:
         trace.append(step)
@@ -111,8 +110,8 @@ def stream(
     written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
     clock.lap("write")
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = _answer(question, written, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(replace(answer, realised=draft.text))
+    answer = _answer(question, written, draft.text, verdict, route, usage, clock.total(), tuple(trace))
+    yield Answered(answer)
 
 
 class _Clock:
@@ -185,7 +184,14 @@ def _written(writer: Writer, reading: Understanding, draft: Draft, verdict: Verd
 
 
 def _answer(
-    question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
+    question: str,
+    draft: Draft,
+    realised: str,
+    verdict: Verdict,
+    route: Route,
+    usage: Usage,
+    timings: dict[str, float],
+    trace: tuple[Step, ...],
 ) -> Answer:
     answered = draft.status != "abstained"
     if answered and draft.composer == "reader" and route.action == "path":
@@ -207,6 +213,7 @@ def _answer(
         timings_ms=timings,
         trace=trace,
         notes=draft.notes if answered else (),
+        realised=realised,
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from ...retrieval.phrases import plural
 from ..predicates import Predicate, article, inflected, is_plural, named, passive, predicates
@@ -16,7 +17,7 @@ from .story import NAME, TAIL, Step, Story, on_or_in
 
 BEAM = 32  # variants kept
 _LISTED = 12  # facts of one list
-_LOOSE = 6  # facts that are told one by one
+_LOOSE = 6  # lists that are told one by one
 _EMBEDDED = 2  # relative clauses in one sentence
 _RARER, _TURNED, _ANEW, _APPOSED = 0.15, 0.5, 0.7, 0.1  # costs
 _DATED = frozenset({"born on", "died on", "founded on", "dissolved on", "released on"})
@@ -52,12 +53,22 @@ def variants(story: Story) -> list[Variant]:
     tree = _groups(story)
     if tree is not None:
         return _Grammar(story).along(tree)
-    if len(story.facts) > _LOOSE:
-        return []
-    seen = dict.fromkeys(step for chain in story.chains for step in chain)
-    steps = {step.fact: step for step in reversed(seen)}
-    order = [steps[i] for i in dict.fromkeys(step.fact for step in seen)]
-    return _Grammar(story).beside([_group(story, (step,)) for step in order])
+    fans = _fans(story)
+    small = len(fans) <= _LOOSE and all(len(group.ends) <= _LISTED for group in fans)
+    return _Grammar(story).beside(fans) if small else []
+
+
+def _fans(story: Story) -> list[Group]:
+    """The facts by what they are walked from and by their relation, those nearest to the start first."""
+    fans: dict[tuple[int, str, int], dict[int, Step]] = {}
+    told: set[int] = set()
+    for steps in zip_longest(*story.chains):
+        for step in steps:
+            if step is not None and step.fact not in told:
+                told.add(step.fact)
+                key = (step.ends(story.facts)[0], story.facts[step.fact].label, step.way)
+                fans.setdefault(key, {})[step.fact] = step
+    return [_group(story, tuple(fan.values())) for fan in fans.values()]
 
 
 def _groups(story: Story) -> list[Group] | None:
@@ -98,8 +109,9 @@ class _Grammar:
         return _finished(self.story, told[-1])
 
     def beside(self, groups: Sequence[Group]) -> list[Variant]:
-        """Texts that tell facts one after the other: two in one sentence, more in as many."""
-        found, joint = self.clauses(groups[0]), " and " if len(groups) == 2 else ". "
+        """Texts that tell lists of facts one after the other: two that are not joined in one sentence, more in as many."""
+        pair = len(groups) == 2 and all(len(chain) == 1 for chain in self.story.chains)
+        found, joint = self.clauses(groups[0]), " and " if pair else ". "
         for group in groups[1:]:
             clauses = self.clauses(group)
             found = _best([Variant(_joined(v.text, joint, c.text), v.cost + c.cost) for v in found for c in clauses])

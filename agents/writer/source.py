@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...kg.model import text_hash
 from ...retrieval.encoder import Encoder
 from ...retrieval.wordings import stem
 from ..predicates import base
@@ -21,6 +22,7 @@ from .story import NAME, TAIL, Story
 OPEN, CLOSE, OTHER = 0, 1, 2  # choices before those of the function words
 FUNCTION = {word: 3 + i for i, word in enumerate(dict.fromkeys(word.lower() for word in function_words()))}
 CLOSED = 3 + len(FUNCTION)  # choices of a unit follow
+VOCABULARY = text_hash(" ".join(FUNCTION))  # a model knows the function words by their places
 QUESTION, SUBJECT, RELATION, OBJECT = range(4)  # roles
 MOST_UNITS, MOST_FACTS = 96, 8
 _TOKEN = re.compile(f"[{chr(NAME)}-{chr(TAIL - 1)}]|'s\\b|\\w+|[^\\w\\s]")
@@ -92,4 +94,4 @@ def _key(word: str) -> str:
     return base(word.lower()) or stem(word)
 
 
-__all__ = ["CLOSE", "CLOSED", "MOST_FACTS", "OPEN", "OTHER", "Source", "choices", "source"]
+__all__ = ["CLOSE", "CLOSED", "MOST_FACTS", "OPEN", "OTHER", "VOCABULARY", "Source", "choices", "source"]

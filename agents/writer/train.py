@@ -26,7 +26,7 @@ from .corpora import Lesson, batches, lessons, likeness
 from .grammar import Variant, variants
 from .inputs import arrays
 from .network import exported, network
-from .source import Source, source
+from .source import VOCABULARY, Source, source
 
 MODEL = "model.onnx"
 _SHOWN, _SHARP, _TEXT = 10, 0.03, 0.3  # texts of a story in a step, how sharply the likest is preferred, weight of the sentences
@@ -131,7 +131,7 @@ def package(net: Any, folder: Path, encoder: Encoder, meta: dict[str, Any]) -> A
     """Write what `Writer.load` reads."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MODEL).write_bytes(exported(import_torch(), net))
-    return write_manifest(folder, "writer", [MODEL], {"encoder": encoder.id, **meta})
+    return write_manifest(folder, "writer", [MODEL], {"encoder": encoder.id, "vocabulary": VOCABULARY, **meta})
 
 
 def main() -> None:

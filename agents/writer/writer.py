@@ -16,7 +16,7 @@ from ...retrieval.encoder import Encoder
 from .check import faults
 from .grammar import Variant, variants
 from .inputs import arrays
-from .source import source
+from .source import VOCABULARY, source
 from .story import Story
 
 MODEL = "model.onnx"
@@ -59,6 +59,8 @@ class Writer:
         artefact, encoder = load_artefact(folder), encoder or Encoder.default()
         if artefact.meta.get("encoder") != encoder.id:
             raise ArtefactError(f"{folder}: made for the encoder {artefact.meta.get('encoder')}, not for {encoder.id}")
+        if artefact.meta.get("vocabulary") != VOCABULARY:
+            raise ArtefactError(f"{folder}: made for other function words")
         try:
             session = open_session(artefact.path(MODEL))
         except ArtefactError:
@@ -80,13 +82,13 @@ class Writer:
         return Written("", rejected)
 
     def ranked(self, story: Story, found: Sequence[Variant]) -> list[Variant]:
-        """Texts of a story, the best first."""
+        """Texts of a story, those of the fewest sentences first, and of these what the model likes best."""
         if self._session is None or self._encoder is None or len(found) < 2:
             return list(found)
         units = source(story, self._encoder)
         given = arrays([units], [[v.text for v in found]], [[v.cost for v in found]])
         scores = finite(self._session.run(["scores"], given)[0], self.id)
-        return [found[i] for i in (-scores).argsort(kind="stable")]
+        return [found[i] for i in sorted(range(len(found)), key=lambda i: (found[i].text.count(". "), -float(scores[i])))]
 
 
 __all__ = ["Writer", "Written"]

@@ -84,6 +84,15 @@ def test_a_comparison_names_the_winner_and_then_both_values() -> None:
     assert text == "Bering: it was founded in 2009 [1] and Alda was founded in 2016 [2]."
 
 
+def test_a_tree_is_told_from_its_root_with_a_list_for_each_branch() -> None:
+    films = {name: hop((name, "directed by", "Alda"), -1) for name in ("Bering", "Corvo")}
+    casts = [("Bering", "Delft"), ("Corvo", "Egmont"), ("Bering", "Faro")]
+    chains = [(films[film], hop((film, "cast member", actor))) for film, actor in casts]
+    text = written(told("Who acted in the films directed by Alda?", ("Delft", "Egmont", "Faro"), *chains))
+    casts_told = "Bering's cast members are Delft [2] and Faro [5]. Corvo's cast member is Egmont [4]."
+    assert text == f"Alda directed Bering [1] and Corvo [3]. {casts_told}"
+
+
 def test_what_has_ended_is_said_in_the_past_with_its_days() -> None:
     owned = hop(("Alda", "owns", "Bering"), -1, start=date(2001, 5, 1), end=date(2003, 7, 1))
     text = written(told("Who owns Bering?", ("Alda",), (owned,)))
