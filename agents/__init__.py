@@ -1,11 +1,12 @@
 """Deciding and answering: one question is one stream of typed steps, and its answer is checked before it leaves.
 
     agent          Agent, what users hold: `ask` and `stream`
-    loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> answer, each step a value
+    loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
     gate           whether to retrieve, read passages too, or abstain, and why
     compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
     connection     "how are A and B connected?", by exact search
     verify         every cited span re-read from the store
+    writer/        the sentence that a user reads, from verified facts; predicates: relation labels as English
     whynot         why something else is not the answer: the best rejected path, and what it lost by
     answer         Answer, Citation, Claim, Route, Usage
     values, wording  numbers and days that compare; facts as sentences
@@ -20,5 +21,5 @@
     ...     _ = kg.add("Orla Vance", "founded", "Brightwater Labs")
     ...     answer = Agent(kg).ask("Who founded Brightwater Labs?")
     ...     print(answer.text, answer.citations[0].verified)
-    Orla Vance. Orla Vance founded Brightwater Labs. True
+    Brightwater Labs was founded by Orla Vance [1]. True
 """

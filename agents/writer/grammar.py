@@ -6,6 +6,7 @@ and unusual constructions. The cheapest is what the grammar alone would say; a m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -253,16 +254,16 @@ def _finished(story: Story, found: list[Variant]) -> list[Variant]:
     whole = []
     for v in found:
         text = v.text + "."
-        at = ord(text[0]) - NAME
-        if 0 <= at < len(story.names) and story.lead == story.names[at] and story.people[at] is False:
-            text = _again(text)
+        if story.lead in story.names and story.people[at := story.names.index(story.lead)] is False:
+            text = _again(text, chr(NAME + at))
         whole.append(Variant(text if story.lead else text[0].upper() + text[1:], v.cost))
     return _best(whole)
 
 
-def _again(text: str) -> str:
-    own = next((mark for mark in ("'s ", "' ") if text.startswith(mark, 1)), "")
-    return f"its {text[1 + len(own) :]}" if own else f"it{text[1:]}"
+def _again(text: str, name: str) -> str:
+    """A text that begins with a name, with "it" or "its" in its place."""
+    text = re.sub(f"^the ([^{chr(NAME)}-{chr(TAIL - 1)}]+) of {name} ", r"its \1 ", text)
+    return re.sub(f"^{name} ", "it ", re.sub(f"^{name}(?:'s|') ", "its ", text))
 
 
 def _best(found: list[Variant]) -> list[Variant]:

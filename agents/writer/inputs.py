@@ -23,9 +23,9 @@ def arrays(sources: Sequence[Source], texts: Sequence[Sequence[str]], costs: Seq
     width = max(len(one.roles) for one in sources)
     states = np.zeros((len(sources), width, sources[0].states.shape[1]), np.float32)
     roles, facts = np.full((len(sources), width), -1, np.int64), np.zeros((len(sources), width), np.int64)
-    for row, one in enumerate(sources):
+    for at, one in enumerate(sources):
         u = len(one.roles)
-        states[row, :u], roles[row, :u], facts[row, :u] = one.states, one.roles, one.facts
+        states[at, :u], roles[at, :u], facts[at, :u] = one.states, one.roles, one.facts
     rows = [choices(text, one.copies)[:LONGEST] for at, one in enumerate(sources) for text in texts[at]]
     longest = max(map(len, rows))
     said, means = np.full((len(rows), longest), -1, np.int64), np.zeros((len(rows), longest, CLOSED + width), np.float32)
