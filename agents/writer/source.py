@@ -25,6 +25,7 @@ CLOSED = 3 + len(FUNCTION)  # choices of a unit follow
 VOCABULARY = text_hash(" ".join(FUNCTION))  # a model knows the function words by their places
 QUESTION, SUBJECT, RELATION, OBJECT = range(4)  # roles
 MOST_UNITS, MOST_FACTS = 96, 8
+_ASKED = 300  # characters of a question that are read
 _TOKEN = re.compile(f"[{chr(NAME)}-{chr(TAIL - 1)}]|'s\\b|\\w+|[^\\w\\s]")
 _DROPPED = re.compile(f"[{chr(TAIL)}-{chr(TAIL + 0x3FF)}]")
 
@@ -57,7 +58,7 @@ def source(story: Story, encoder: Encoder) -> Source:
             units.append((len(text) + begin, len(text) + end, role, fact, key or _key(words[begin:end])))
         text += words + " "
 
-    add(story.question, QUESTION, 0)
+    add(story.question[:_ASKED], QUESTION, 0)
     for i, fact in enumerate(story.facts[:MOST_FACTS]):
         text += "; "
         add(story.names[fact.subject], SUBJECT, i + 1, chr(NAME + fact.subject))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import replace
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 import pytest
 from hoptrace import Agent
 from hoptrace.agents.answer import Claim
+from hoptrace.agents.interfaces import render
 from hoptrace.agents.writer import Story, Writer, faults, story
 from hoptrace.agents.writer.check import function_words
 from hoptrace.agents.writer.grammar import variants
@@ -171,3 +173,13 @@ def test_an_answer_has_both_texts(agent: Agent) -> None:
     assert answer.realised.startswith("Piet Aalders. Calder Pumps supplies Brightwater Labs; Piet Aalders is")
     assert answer.to_dict()["realised"] == answer.realised
     assert Agent(agent.kg, encoder=agent.encoder, writer=False).ask(question).text == answer.realised
+
+
+def test_the_plain_text_is_shown_under_the_written_one_when_asked_for(agent: Agent) -> None:
+    answer = agent.ask("Who runs the firm that Calder Pumps supplies?")
+    shown = {both: io.StringIO() for both in (False, True)}
+    for both, out in shown.items():
+        render.answer(render.console(out), {"number": 1, **answer.to_dict()}, both=both)
+    assert answer.realised in shown[True].getvalue()
+    assert answer.realised not in shown[False].getvalue()
+    assert answer.text in shown[False].getvalue()

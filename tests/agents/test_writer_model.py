@@ -12,7 +12,8 @@ from hoptrace.agents.writer import Story, Writer
 from hoptrace.agents.writer.corpora import lessons, likeness
 from hoptrace.agents.writer.grammar import variants
 from hoptrace.agents.writer.inputs import arrays
-from hoptrace.agents.writer.source import CLOSED, OTHER, choices, source
+from hoptrace.agents.writer.source import CLOSED, OTHER, VOCABULARY, choices, source
+from hoptrace.kg.artefacts import write_manifest
 from hoptrace.kg.errors import ArtefactError
 from hoptrace.retrieval.encoder import Encoder
 
@@ -102,6 +103,14 @@ def test_texts_beside_each_other_do_not_change_a_score(trained: Path, sentences:
     t = alone["said"].shape[1]
     assert np.array_equal(given["said"][0, :t], alone["said"][0])
     assert (given["said"][0, t:] == -1).all()
+
+
+def test_a_model_of_other_function_words_or_another_encoder_is_refused(trained: Path, encoder: Encoder, tmp_path: Path) -> None:
+    (tmp_path / "model.onnx").write_bytes((trained / "model.onnx").read_bytes())
+    for meta in ({"encoder": encoder.id, "vocabulary": "another"}, {"encoder": "another", "vocabulary": VOCABULARY}):
+        write_manifest(tmp_path, "writer", ["model.onnx"], meta)
+        with pytest.raises(ArtefactError, match="made for"):
+            Writer.load(tmp_path, encoder)
 
 
 def test_changed_bytes_are_refused(trained: Path, encoder: Encoder) -> None:
