@@ -204,7 +204,7 @@ def singular(noun: str) -> str:
         ('parent', 'child', 'company', 'genus')
     """
     shorter = (noun.removesuffix("ren"), noun.removesuffix("ies") + "y", noun.removesuffix("es"), noun.removesuffix("s"))
-    return next((one for one in shorter if one in lexicon().words and plural(one) == noun), noun)
+    return next((one for one in shorter if one != noun and one in lexicon().words and plural(one) == noun), noun)
 
 
 def is_plural(noun: str) -> bool:

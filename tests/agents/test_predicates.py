@@ -14,6 +14,8 @@ from hypothesis import strategies as st
         ("is a", "class", "a", False),
         ("mother", "noun", "mother", False),
         ("home port", "noun", "home port", False),
+        ("parents", "noun", "parent", False),
+        ("children", "noun", "child", False),
         ("has part", "noun", "part", False),
         ("sports team", "noun", "sports team", False),
         ("chief executive of", "noun", "chief executive", True),
