@@ -107,7 +107,8 @@ def faithful(row: Row, *, lexicon: bool) -> bool:
     sources += [claim.text for claim in answer.rationale]
     sources += [said.words for label in labels for said in predicates(label)] if lexicon else []
     known = {key(word.lower()) for text in sources for word in WORD.findall(text) for key in (stem, base)}
-    text = " ".join(word for word in words(answer.text, [*names, *answer.answers]) if WORD.fullmatch(word))
+    shown = re.sub(r" and \d+ more\b", "", answer.text)  # a count of what is left out
+    text = " ".join(word for word in words(shown, [*names, *answer.answers]) if WORD.fullmatch(word))
     strange = [word for word in text.split() if word not in FUNCTION and not {stem(word), base(word)} & known]
     cited = {int(n) for n in re.findall(r"\[(\d+)\]", answer.text)}
     claimed = {i for claim in answer.rationale for i in claim.citations}

@@ -257,7 +257,9 @@ def _finished(story: Story, found: list[Variant]) -> list[Variant]:
         if story.lead in story.names and story.people[at := story.names.index(story.lead)] is False:
             text = _again(text, chr(NAME + at))
         whole.append(Variant(text if story.lead else text[0].upper() + text[1:], v.cost))
-    return _best(whole)
+    dotted = "|".join(chr(NAME + i) for i, name in enumerate(story.names) if name.endswith("."))
+    single = [v for v in whole if not dotted or not re.search(rf"(?:{dotted})\.", v.text)]  # "Jr.." is the last resort
+    return _best(single or whole)
 
 
 def _again(text: str, name: str) -> str:

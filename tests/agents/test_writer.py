@@ -68,6 +68,13 @@ def test_a_list_cites_each_item() -> None:
     assert text == "Alda supplies Bering [1], Corvo [2] and Delft [3]."
 
 
+def test_a_name_with_a_full_stop_does_not_end_a_sentence_where_that_can_be_helped() -> None:
+    films = [(hop((name, "played by", "Alda Jr."), -1),) for name in ("Bering", "Corvo")]
+    text = written(told("What was played by Alda Jr.?", ("Bering", "Corvo"), *films))
+    assert ".." not in text
+    assert text == "Alda Jr. played Bering [1] and Corvo [2]."
+
+
 def test_a_count_says_the_number_before_the_things() -> None:
     hops = [hop((name, "owner", "Alda"), -1) for name in ("Bering", "Corvo")]
     text = written(told("How many ships does Alda own?", ("2",), *((h,) for h in hops)))
