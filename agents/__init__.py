@@ -5,7 +5,11 @@
     gate           whether to retrieve, read passages too, or abstain, and why
     compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
     connection     "how are A and B connected?", by exact search
+    reading        answers read in passages, step by step, where the graph has none; student/ points at them
     verify         every cited span re-read from the store
+    guidance       rules that a graph holds as facts; profiles: what is known about one person, firm or machine, cited, not stored
+    advice         which states hold of a profile and what they call for; counsel: that in words
+    consult        advice and the questions about it (followups reads them); quantities: numbers with units, exact
     writer/        the sentence that a user reads, from verified facts; predicates: relation labels as English
     whynot         why something else is not the answer: the best rejected path, and what it lost by
     answer         Answer, Citation, Claim, Route, Usage

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
+    from .consult import Consultation
+    from .profiles import Given, Profile
     from .whynot import WhyNot
 
 MAX_QUESTION = 20_000  # characters
@@ -29,6 +31,7 @@ class Agent:
             answers and no model is called.
         encoder: an `Encoder`; the packaged one where None.
         budget: limits of a question.
+        reads: whether the distilled student reads passages where the graph has no answer.
         writer: whether the answer's text is written as whole sentences (`agents.writer`); with False it is the plain list of
             facts, which `Answer.realised` has in either case.
     """
@@ -40,9 +43,11 @@ class Agent:
         model: Any | None = None,
         encoder: Encoder | None = None,
         budget: Budget | None = None,
+        reads: bool = True,
         writer: bool = True,
     ) -> None:
-        self.kg, self.model, self.encoder, self.budget, self.writer = kg, model, encoder, budget or Budget(), writer
+        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
 
     @property
@@ -82,13 +87,33 @@ class Agent:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
-        elif self.retriever.has_prose:
+        elif self.reads and self.retriever.has_prose:
             from .reading import PassageReader
             from .student import Student
 
             reader = PassageReader(self.retriever, Student.default())
         writer = Writer.default() if self.writer and self.model is None else None
         yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, writer=writer)
+
+    def advise(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Answer:
+        """What the rules of the graph call for, given a profile: see `consult`, whose first answer this is."""
+        return self.consult(profile, as_of=as_of).advise()
+
+    def consult(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Consultation:
+        """Advice for a profile, and the questions that follow; the profile stays beside the graph (`agents.consult`).
+
+        Args:
+            profile: a `Profile`, a JSON file, or a mapping of measurements, conditions and reports.
+            as_of: rules and statements as of this day.
+
+        Raises:
+            MissingPathError: no such file.
+            ProfileError: the profile cannot be read, or has a value that cannot be.
+            InputError: the graph holds no rules (`agents.guidance`), or as for `ask`.
+        """
+        from .consult import Consultation
+
+        return Consultation(self, profile, as_of=_day(as_of))
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

@@ -27,11 +27,15 @@ from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understoo
 from .verify import Verdict, verify
 from .writer import Writer, story
 
+RULED = ("path", "advice", "reader")  # composers of chains: all they say must stand
+
 
 class TextReader(Protocol):
     """Reads answers in passages where the graph gives none; see `agents.reading`."""
 
     def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None: ...
+
+    def outranks(self, question: str, draft: Draft) -> bool: ...
 
 
 class ModelComposer(Protocol):
@@ -63,8 +67,7 @@ def stream(
         reader: reads the passages found where the path composer abstains.
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
-    budget = budget or retriever.budget
-    clock, trace = _Clock(), list[Step]()
+    budget, clock, trace = budget or retriever.budget, _Clock(), list[Step]()
 
     def keep(step: Step) -> Step:
         trace.append(step)
@@ -77,6 +80,8 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
+    if reader is not None and not all(link.seeds or retriever.holds(link.text) for link in links):
+        reader = None  # a name that neither the graph nor a passage holds leaves nothing to read
     route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
     asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")
@@ -92,8 +97,9 @@ def stream(
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        hits = retriever.passages(text, budget.chunks) if model is not None or draft.status == "abstained" else []
-        if reader is not None and model is None and draft.status == "abstained":
+        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text, draft))
+        hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
+        if reader is not None and model is None and hits:
             draft = reader.compose(text, links, hits) or draft
             paths = draft.paths or paths
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)
@@ -104,14 +110,12 @@ def stream(
         clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)
-    draft = _settle(draft, verdict)
+    draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
     written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
-    clock.lap("write")
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = _answer(question, written, draft.text, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(answer)
+    yield Answered(replace(finished(question, written, verdict, route, usage, clock.total(), tuple(trace)), realised=draft.text))
 
 
 class _Clock:
@@ -160,11 +164,11 @@ def _candidate_paths(retriever: Retriever, reading: Understanding, found: Found)
     return [path for candidate in resolved for path in candidate.answers[0].paths]
 
 
-def _settle(draft: Draft, verdict: Verdict) -> Draft:
+def settle(draft: Draft, verdict: Verdict) -> Draft:
     """What remains of a draft after verification: an answer whose path lost a claim is not an answer."""
     if draft.status != "answered":
         return draft
-    if not verdict.claims or (draft.composer == "path" and verdict.dropped):
+    if not verdict.claims or (draft.composer in RULED and verdict.dropped):
         return replace(abstain("its citations could not be verified", 0.0), composer=draft.composer)
     if verdict.dropped:
         return replace(draft, status="partial", confidence=draft.confidence * 0.5)
@@ -183,16 +187,10 @@ def _written(writer: Writer, reading: Understanding, draft: Draft, verdict: Verd
     return replace(draft, text=text + noted(draft.notes))
 
 
-def _answer(
-    question: str,
-    draft: Draft,
-    realised: str,
-    verdict: Verdict,
-    route: Route,
-    usage: Usage,
-    timings: dict[str, float],
-    trace: tuple[Step, ...],
+def finished(
+    question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
 ) -> Answer:
+    """The answer that a settled draft is, with what was checked and spent."""
     answered = draft.status != "abstained"
     if answered and draft.composer == "reader" and route.action == "path":
         route = replace(route, action="path+text", reason=f"{route.reason}; its facts do not answer, its passages do")
@@ -213,8 +211,7 @@ def _answer(
         timings_ms=timings,
         trace=trace,
         notes=draft.notes if answered else (),
-        realised=realised,
     )
 
 
-__all__ = ["ModelComposer", "TextReader", "for_values", "stream"]
+__all__ = ["ModelComposer", "TextReader", "finished", "for_values", "settle", "stream"]

@@ -27,9 +27,10 @@ from .items import OPERATIONS, Target, Task
 from .network import STEPS, exported, network, restore
 from .student import MODEL
 
-_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 1.5e-4, 1e-3, 0.06
+_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
-_SAVE, _TIMED = 50, 12  # steps between checkpoints, and steps by which a budget is turned into steps
+_UNUSED = 0.3  # weight of an item that is not used: most are not
+_SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
 Report = Callable[[str], None]
 Example = tuple[Task, Target]
 
@@ -217,23 +218,31 @@ def padded(torch: Any, lessons: Sequence[Lesson], encoder: Encoder) -> tuple[Any
 
 
 def losses(torch: Any, logits: tuple[Any, Any, Any], lessons: Sequence[Lesson]) -> tuple[Any, Any, Any]:
-    """Means over a batch: of answers (cross-entropy of their ends; of one answer in several places, of the sum over them), of
-    items used, of operations."""
+    """Means over a batch: of answers (cross-entropy; of one answer in several places, of the sum over them), of items used, of
+    operations."""
     operation, steps, ends = logits
-    answers, used = [], []
+    answers, used, rare = [], [], torch.tensor([_UNUSED, *[1.0] * STEPS])
     for row, one in enumerate(lessons):
-        t = len(one.inputs.ids)
-        allowed = torch.from_numpy((one.inputs.item[:t] > 0) & (one.inputs.offsets[:, 1] > one.inputs.offsets[:, 0]))
-        allowed[0] = True
-        odds = ends[row, :t].masked_fill(~allowed[:, None], -1e9).log_softmax(dim=0)
-        places = one.answers or (np.zeros((1, 2), np.int64),)
-        answers.append(
-            -sum(odds[torch.from_numpy(spots[:, side]), side].logsumexp(0) for spots in places for side in (0, 1)) / len(places)
-        )
+        answers.append(_answer_loss(torch, ends[row, : len(one.inputs.ids)], one))
         gold = torch.from_numpy(one.steps)
-        used.append(torch.nn.functional.cross_entropy(steps[row, torch.from_numpy(one.inputs.marks)], gold))
+        used.append(torch.nn.functional.cross_entropy(steps[row, torch.from_numpy(one.inputs.marks)], gold, rare))
     right = torch.tensor([one.operation for one in lessons])
     return torch.stack(answers).mean(), torch.stack(used).mean(), torch.nn.functional.cross_entropy(operation, right)
+
+
+def _answer_loss(torch: Any, ends: Any, one: Lesson) -> Any:
+    """Of one lesson from logits [t, 2]: over its candidates where every answer is one of them, else over all tokens."""
+    candidates = [tuple(spot) for spot in one.inputs.candidates.tolist()]
+    places = [[candidates.index(spot) + 1 for spot in map(tuple, spots.tolist()) if spot in candidates] for spots in one.answers]
+    if candidates and all(places):
+        first, last = torch.from_numpy(one.inputs.candidates).T
+        odds = torch.cat([ends[0].sum()[None], ends[first, 0] + ends[last, 1]]).log_softmax(dim=0)
+        return -sum(odds[torch.tensor(spots)].logsumexp(0) for spots in places or [[0]]) / max(len(places), 1)
+    allowed = torch.from_numpy((one.inputs.item > 0) & (one.inputs.offsets[:, 1] > one.inputs.offsets[:, 0]))
+    allowed[0] = True
+    odds = ends.masked_fill(~allowed[:, None], -1e9).log_softmax(dim=0)
+    spans = [torch.from_numpy(spots) for spots in one.answers] or [torch.zeros(1, 2, dtype=torch.long)]
+    return -sum(odds[spots[:, side], side].logsumexp(0) for spots in spans for side in (0, 1)) / len(spans)
 
 
 def package(net: Any, folder: Path, encoder: Encoder, meta: dict[str, Any], *, name: str = "student") -> Artefact:
