@@ -24,6 +24,7 @@ NAME, TAIL = 0xE000, 0xE400  # first characters of names and of tails of facts
 MOST = 0x400  # of either
 _DEATH = frozenset({"date of death", "died in", "cause of death", "buried in"})
 _NAMED = 5  # answers before the facts
+_ASKING = frozenset("who whom whose what which when where why how it is was were are did does do".split())  # of no relation
 _FAR = 3  # hops after which an answer is said before them
 
 
@@ -95,7 +96,8 @@ class Story:
 
 
 def story(question: Understanding, answers: Sequence[str], paths: Sequence[Path], claims: Sequence[Claim]) -> Story | None:
-    """The story of a verified answer; None where its claims are not those of its paths, or an answer is not among them.
+    """The story of a verified answer; None where its claims are not those of its paths, where a relation is a piece of a question
+    and no predicate ("when was it founded"), or where too many answers would have to stand before the facts.
 
     Args:
         question: as read.
@@ -109,6 +111,8 @@ def story(question: Understanding, answers: Sequence[str], paths: Sequence[Path]
     marks = {hop.triple.id: claim.citations for hop, claim in zip(hops, claims, strict=True)}
     names = list(dict.fromkeys(node.label for hop in hops for node in (hop.triple.subject, hop.triple.object)))
     if len(names) > MOST or len(hops) > MOST or any(not name.strip() for name in names):
+        return None
+    if any(_ASKING & {*hop.triple.relation.label.lower().removeprefix("is ").removeprefix("was ").split()} for hop in hops):
         return None
     keys: dict[tuple[str, str, str], list[Triple]] = {}
     for hop in hops:

@@ -111,6 +111,12 @@ def test_what_has_ended_is_said_in_the_past_with_its_days() -> None:
     }
 
 
+@pytest.mark.parametrize("label", ["when was it founded", "it a city", "is it headquartered in"])
+def test_a_relation_that_is_a_piece_of_a_question_makes_no_story(label: str) -> None:
+    fact = hop(("Alda", label, "2011"))
+    assert story(understand("When was Alda founded?"), ("2011",), [Path((fact,))], [Claim("", (1,))]) is None
+
+
 def test_claims_that_are_not_those_of_the_paths_make_no_story() -> None:
     assert story(understand("Who?"), ("Bering",), [Path((MOTHER, DEATH))], [Claim("", (1,))]) is None
 
