@@ -1,7 +1,7 @@
 """Deciding and answering: one question is one stream of typed steps, and its answer is checked before it leaves.
 
     agent          Agent, what users hold: `ask` and `stream`
-    loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> answer, each step a value
+    loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
     gate           whether to retrieve, read passages too, or abstain, and why
     compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
     connection     "how are A and B connected?", by exact search
@@ -10,6 +10,7 @@
     guidance       rules that a graph holds as facts; profiles: what is known about one person, firm or machine, cited, not stored
     advice         which states hold of a profile and what they call for; counsel: that in words
     consult        advice and the questions about it (followups reads them); quantities: numbers with units, exact
+    writer/        the sentence that a user reads, from verified facts; predicates: relation labels as English
     whynot         why something else is not the answer: the best rejected path, and what it lost by
     answer         Answer, Citation, Claim, Route, Usage
     values, wording  numbers and days that compare; facts as sentences
@@ -24,5 +25,5 @@
     ...     _ = kg.add("Orla Vance", "founded", "Brightwater Labs")
     ...     answer = Agent(kg).ask("Who founded Brightwater Labs?")
     ...     print(answer.text, answer.citations[0].verified)
-    Orla Vance. Orla Vance founded Brightwater Labs. True
+    Brightwater Labs was founded by Orla Vance [1]. True
 """

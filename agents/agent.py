@@ -32,6 +32,8 @@ class Agent:
         encoder: an `Encoder`; the packaged one where None.
         budget: limits of a question.
         reads: whether the distilled student reads passages where the graph has no answer.
+        writer: whether the answer's text is written as whole sentences (`agents.writer`); with False it is the plain list of
+            facts, which `Answer.realised` has in either case.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class Agent:
         encoder: Encoder | None = None,
         budget: Budget | None = None,
         reads: bool = True,
+        writer: bool = True,
     ) -> None:
-        self.kg, self.model, self.encoder, self.budget, self.reads = kg, model, encoder, budget or Budget(), reads
+        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
 
     @property
@@ -75,6 +79,7 @@ class Agent:
     def stream(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
+        from .writer import Writer
 
         day, text = _day(as_of), _text(question)
         composer = reader = None
@@ -87,7 +92,8 @@ class Agent:
             from .student import Student
 
             reader = PassageReader(self.retriever, Student.default())
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader)
+        writer = Writer.default() if self.writer and self.model is None else None
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, writer=writer)
 
     def advise(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Answer:
         """What the rules of the graph call for, given a profile: see `consult`, whose first answer this is."""

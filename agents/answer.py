@@ -59,7 +59,10 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining."""
+    """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining.
+
+    `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that.
+    """
 
     question: str
     text: str
@@ -74,6 +77,7 @@ class Answer:
     timings_ms: dict[str, float] = field(default_factory=dict)
     trace: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()  # why the answers may be incomplete
+    realised: str = ""
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""
@@ -85,6 +89,7 @@ class Answer:
         return {
             "question": self.question,
             "text": self.text,
+            "realised": self.realised or self.text,
             "answers": list(self.answers),
             "status": self.status,
             "confidence": round(self.confidence, 4),

@@ -50,9 +50,12 @@ class Draft:
 
 def _noted(draft: Draft, best: Resolved) -> Draft:
     """The draft with what is not recorded along its path, in its words as well."""
-    if not best.gaps:
-        return draft
-    return replace(draft, text=f"{draft.text} May be incomplete: {'; '.join(best.gaps)}.", notes=best.gaps)
+    return replace(draft, text=draft.text + noted(best.gaps), notes=best.gaps)
+
+
+def noted(gaps: Sequence[str]) -> str:
+    """What may be missing, as a sentence after an answer; "" where nothing is known to be."""
+    return f" May be incomplete: {'; '.join(gaps)}." if gaps else ""
 
 
 def abstain(missing: str, confidence: float = 0.0, paths: Sequence[Path] = ()) -> Draft:

@@ -20,11 +20,12 @@ from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Retriever
 from ..retrieval.rewrite import rewrite
 from .answer import Answer, Claim, Route, Usage
-from .compose import Draft, PathComposer, abstain
+from .compose import Draft, PathComposer, abstain, noted
 from .connection import Connection, connect, pair_complexity, read_connection
 from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
+from .writer import Writer, story
 
 RULED = ("path", "advice", "reader")  # composers of chains: all they say must stand
 
@@ -53,6 +54,7 @@ def stream(
     budget: Budget | None = None,
     model: ModelComposer | None = None,
     reader: TextReader | None = None,
+    writer: Writer | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
 
@@ -63,10 +65,9 @@ def stream(
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
         reader: reads the passages found where the path composer abstains.
+        writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
-    budget = budget or retriever.budget
-    clock = _Clock()
-    trace: list[Step] = []
+    budget, clock, trace = budget or retriever.budget, _Clock(), list[Step]()
 
     def keep(step: Step) -> Step:
         trace.append(step)
@@ -112,9 +113,9 @@ def stream(
     draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
+    written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = finished(question, draft, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(answer)
+    yield Answered(replace(finished(question, written, verdict, route, usage, clock.total(), tuple(trace)), realised=draft.text))
 
 
 class _Clock:
@@ -172,6 +173,18 @@ def settle(draft: Draft, verdict: Verdict) -> Draft:
     if verdict.dropped:
         return replace(draft, status="partial", confidence=draft.confidence * 0.5)
     return draft
+
+
+def _written(writer: Writer, reading: Understanding, draft: Draft, verdict: Verdict) -> Draft:
+    """The draft in the writer's words, where it was made from facts and the writer has words for all of them."""
+    if draft.status != "answered" or draft.composer not in {PathComposer.name, "reader"}:
+        return draft
+    told = story(reading, draft.answers, draft.paths, verdict.claims)
+    text = writer.write(told).text if told is not None else ""
+    if not text or told is None:
+        return draft
+    text += " Sources disagree." if told.disputed else ""
+    return replace(draft, text=text + noted(draft.notes))
 
 
 def finished(

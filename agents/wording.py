@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
 from ..kg.ingest.dates import find_dates
-from ..kg.model import Literal, Triple
+from ..kg.model import Triple
 from ..retrieval.wordings import lexicon
-
-_PARTICIPLE = re.compile(r"^\w+(ed|en|own|orn|uilt|old|ade)\b (in|by|at|on|to|from|with)\b")
-_ROLE = re.compile(r"\b(of|member|partner|for)$")
-_ATTRIBUTE_VERBS = frozenset("founded acquired owns supplies produces operates fined directed wrote employs".split())
+from .predicates import article, is_plural, possessive, predicates
 
 
 def join(items: Sequence[str]) -> str:
@@ -26,28 +22,32 @@ def join(items: Sequence[str]) -> str:
 
 def sentence(triple: Triple) -> str:
     """A fact as a sentence without a full stop; what holds only for a time says so."""
-    subject, label, value = triple.subject.label, triple.relation.label, triple.object.label
-    words = label.split()
-    if label == "is a":
-        text = f"{subject} is {_article(value)} {value}"
-    elif _PARTICIPLE.match(label):
-        text = f"{subject} {'was' if _happened(label) else 'is'} {label} {value}"
-    elif _ROLE.search(label) and not words[0].endswith("s"):
-        text = f"{subject} is {label} {value}"
-    elif isinstance(triple.object, Literal) or (len(words) <= 3 and not _verb(words[0])):
-        text = f"{subject}: {label} {value}"
+    subject, value, said = triple.subject.label, triple.object.label, predicates(triple.relation.label)[0]
+    be = "was" if said.past else "is"
+    if said.kind == "class":
+        text = f"{subject} is {article(value)} {value}"
+    elif said.kind == "participle":
+        text = f"{subject} {be} {said.words} {value}"
+    elif said.kind == "verb":
+        text = f"{subject} {said.words} {value}"
+    elif said.flip:
+        text = f"{subject} is {'the' if said.one else article(said.words)} {said.words} of {value}"
     else:
-        text = f"{subject} {label} {value}"
+        text = f"{possessive(subject)} {said.words} {'are' if is_plural(said.words) else 'is'} {value}"
     return text + period(triple)
 
 
 def period(triple: Triple) -> str:
-    """` (from 1 May 2021 until 30 June 2023)`, ` (2011)` for an event, or nothing for a fact without bounds."""
+    """` (from 1 May 2021 until 30 June 2023)`, ` (2011)` for an event or what held through a year, or nothing without bounds."""
     start, end = triple.valid_from, triple.valid_to
     if start and lexicon().family(triple.relation.label)[0].event:
         return f" ({as_said(triple, start)})"
-    parts = [f"from {as_said(triple, start)}"] if start else []
-    parts += [f"until {as_said(triple, end - timedelta(days=1))}"] if end else []
+    first = as_said(triple, start) if start else ""
+    last = as_said(triple, end - timedelta(days=1)) if end else ""
+    if first and first == last:
+        return f" ({first})"
+    parts = [f"from {first}"] if first else []
+    parts += [f"until {last}"] if last else []
     return f" ({' '.join(parts)})" if parts else ""
 
 
@@ -63,18 +63,3 @@ def as_said(triple: Triple, when: date) -> str:
 def day(value: date) -> str:
     """1 May 2021, the same on every platform."""
     return f"{value.day} {value.strftime('%B %Y')}"
-
-
-_PAST = frozenset("built bought sold made won led wrote held took ran had became left met gave sent grew lent met".split())
-
-
-def _happened(label: str) -> bool:
-    return label.endswith(" by") or label.split()[0] in {"born", "founded", "established", "released", "died", "published"}
-
-
-def _verb(word: str) -> bool:
-    return word in _PAST or word in _ATTRIBUTE_VERBS or (word.endswith(("s", "ed")) and not word.endswith(("ss", "us")))
-
-
-def _article(phrase: str) -> str:
-    return "an" if phrase[:1].lower() in "aeiou" else "a"

@@ -121,14 +121,15 @@ def undo(session: Session, seq: int | None) -> Result:
     Argument("question", "the question", greedy=True),
     _AS_OF,
     Argument("seconds", "give up the search after so long and say so", float, option=True),
+    Argument("both", "show the plain text too, fact by fact, under the written one", bool, option=True),
     examples=('"Who owns the supplier of Brightwater Labs?"', '"Who ran it?" --as-of 2023-06-30'),
 )
-def ask(session: Session, question: str, as_of: date | None, seconds: float | None) -> Result:
+def ask(session: Session, question: str, as_of: date | None, seconds: float | None, both: bool) -> Result:
     from ...retrieval.base import Budget
 
     record = session.ask(question, as_of=as_of, budget=None if seconds is None else Budget(seconds=seconds))
     shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
-    return Result(shown, lambda out: render.answer(out, record))
+    return Result(shown, lambda out: render.answer(out, record, both=both))
 
 
 @command(

@@ -101,12 +101,15 @@ def chain(path: Mapping[str, Any]) -> list[str | tuple[str, str]]:
     return parts
 
 
-def answer(out: Console, record: Mapping[str, Any]) -> None:
-    """An answer: its text, the hops as chains, and every quote with its place and whether it was verified."""
+def answer(out: Console, record: Mapping[str, Any], *, both: bool = False) -> None:
+    """An answer: its text (under it the plain one, for `both`), the hops as chains, and every quote with its place and whether it
+    was verified."""
     abstained = record["status"] == "abstained"
     route = record["route"]
     line(out, (f"[{record['number']}] ", "dim"), (one_line(record["question"]), "italic"))
     line(out, (one_line(record["text"]), "yellow" if abstained else "bold green"))
+    if both:
+        line(out, ("plain  ", "dim"), one_line(record["realised"]))
     line(out, (f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}", "dim"))
     for path in record["paths"]:
         line(out, "  ", *chain(path))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 ANSWER: dict[str, Any] = {
     "question": str,
     "text": str,
+    "realised": str,
     "answers": [str],
     "status": str,
     "confidence": float,

@@ -28,9 +28,9 @@ def triple(
         ("built by", "Bering", "Alda was built by Bering"),
         ("located in", "Bering", "Alda is located in Bering"),
         ("founded in", Literal("2011", "gYear"), "Alda was founded in 2011"),
-        ("chief executive of", "Bering", "Alda is chief executive of Bering"),
-        ("home port", "Bering", "Alda: home port Bering"),
-        ("revenue", Literal("EUR 5"), "Alda: revenue EUR 5"),
+        ("chief executive of", "Bering", "Alda is the chief executive of Bering"),
+        ("home port", "Bering", "Alda's home port is Bering"),
+        ("revenue", Literal("EUR 5"), "Alda's revenue is EUR 5"),
     ],
 )
 def test_sentence(relation: str, obj: str | Literal, text: str) -> None:
@@ -41,7 +41,7 @@ def test_sentence(relation: str, obj: str | Literal, text: str) -> None:
 def test_every_sentence_names_both_ends_and_the_relation(relation: str, obj: str) -> None:
     text = sentence(triple(relation, obj))
     assert text.startswith("Alda")
-    assert relation in text
+    assert relation.lower() in text.lower()
     assert text.endswith(obj)
 
 
@@ -51,6 +51,11 @@ def test_a_fact_that_holds_for_a_time_says_so() -> None:
     assert period(triple("owns", valid_from=start)) == " (from 1 May 2021)"
     assert period(triple("owns", valid_to=end)) == " (until 30 June 2023)"
     assert sentence(triple("owns", valid_from=start, valid_to=end)) == "Alda owns Bering (from 1 May 2021 until 30 June 2023)"
+
+
+def test_what_holds_through_a_year_names_it_once() -> None:
+    stated = triple("revenue", quote="In 2023 Alda earned EUR 5.", valid_from=date(2023, 1, 1), valid_to=date(2024, 1, 1))
+    assert period(stated) == " (2023)"
 
 
 def test_an_event_says_when() -> None:
