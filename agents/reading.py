@@ -38,7 +38,7 @@ _ABOUT, _BESIDE = 2, 1  # passages read for a step: about the subject, and other
 _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
-_UNSTATED = 0.45  # weight of an answer in a sentence without any word for what is asked
+_UNSTATED = 0.35  # weight of an answer in a sentence without any word for what is asked
 _ELSEWHERE = 0.4  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 

@@ -282,6 +282,8 @@ class Retriever:
 
     def passages(self, question: str, k: int) -> list[Hit]:
         """The best chunks for a question by the hybrid of all searches."""
+        if k < 1:
+            return []
         try:
             found = self._parts.passages.hybrid(question, k)
             chunks = dict(self.kg.store.chunks([row for row, _ in found]))
