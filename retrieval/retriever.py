@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..kg.errors import CorruptionError
-from ..kg.model import Hop, Node, Path, Triple
+from ..kg.model import Chunk, Hop, Node, Path, Triple
 from .ambiguity import preferred
 from .base import Budget, Evidence, Hit
 from .difficulty import EvidenceDifficulty
@@ -288,6 +288,12 @@ class Retriever:
             warnings.warn(f"passages could not be read: {error}", stacklevel=2)
             return []
         return [Hit(row, chunks[row], score, {"hybrid": score}) for row, score in found if row in chunks]
+
+    def about(self, name: str, k: int) -> list[Chunk]:
+        """At most k first chunks of sources whose title is this name, a qualifier in brackets left out."""
+        table = self._parts.passages.words.table()
+        rows = table.rows[table.about_name(name)[:k]]
+        return [chunk for _, chunk in self.kg.store.chunks(rows)] if len(rows) else []
 
     def pack(
         self, paths: Sequence[Path], hits: Sequence[Hit], truncated: set[str], budget: Budget | None = None, question: str = ""

@@ -44,8 +44,8 @@ def network(torch: Any, layers: int = 3 + EXTRA) -> Any:
             same = (item[:, :, None] == item[:, None, :]).float()
             one = ((entity[:, :, None] == entity[:, None, :]) & (entity[:, :, None] > 0)).float()
             asked = (item == 0).float()[:, None, :].expand_as(same)
-            shape = torch.stack([same, one, asked], dim=1)
             hidden = (item < 0).float()[:, None, None, :] * -1e9
+            shape = torch.stack([same, one, asked], dim=1).flatten(2)
             states = lower
             for layer in self.layers:
                 states = layer(states, shape, hidden)
@@ -77,21 +77,21 @@ def _layer(torch: Any, origin: Any) -> Any:
             self.out, self.out_norm = copied(origin.attention.output.dense), normed(origin.attention.output.LayerNorm)
             self.wide, self.narrow = copied(origin.intermediate.dense), copied(origin.output.dense)
             self.norm = normed(origin.output.LayerNorm)
-            self.favour = torch.nn.ParameterList(torch.zeros(self.heads, 1, 1) for _ in range(3))
+            self.favour = torch.nn.Parameter(torch.zeros(self.heads, 3))
             self.drop = torch.nn.Dropout(0.1)
 
         def forward(self, states: Any, shape: Any, hidden: Any) -> Any:
             n, t, _ = states.shape
 
             def split(values: Any) -> Any:
-                return values.reshape(n, t, self.heads, -1).transpose(1, 2)
+                return values.reshape(n, t, self.heads, -1).transpose(1, 2).reshape(n * self.heads, t, -1)
 
             query, key, value = split(self.query(states)), split(self.key(states)), split(self.value(states))
-            scores = query @ key.transpose(2, 3) / math.sqrt(self.width // self.heads)
-            for kind, weight in enumerate(self.favour):
-                scores = scores + weight * shape[:, kind, None]
-            scores = scores + hidden
-            mixed = (self.drop(scores.softmax(dim=-1)) @ value).transpose(1, 2).reshape(n, t, self.width)
+            bias = (self.favour @ shape).reshape(n, self.heads, t, t) + hidden
+            scores = torch.baddbmm(
+                bias.reshape(-1, t, t), query, key.transpose(1, 2), alpha=1 / math.sqrt(self.width // self.heads)
+            )
+            mixed = (scores.softmax(dim=-1) @ value).reshape(n, self.heads, t, -1).transpose(1, 2).reshape(n, t, self.width)
             states = self.out_norm(states + self.drop(self.out(mixed)))
             return self.norm(states + self.drop(self.narrow(torch.nn.functional.gelu(self.wide(states)))))
 

@@ -37,6 +37,7 @@ class Example:
         relations: (entity, label, entity).
         labels: the relations that may hold, () for all that are known.
         complete: whether every entity and relation is marked.
+        title: what the text is about, "" where that is not said.
     """
 
     text: str
@@ -47,6 +48,7 @@ class Example:
     relations: tuple[tuple[int, str, int], ...]
     labels: tuple[str, ...] = ()
     complete: bool = True
+    title: str = ""
 
 
 def read_documents(path: Path) -> list[Example]:
@@ -113,6 +115,7 @@ def _document(item: dict[str, Any]) -> Example:
         tuple(_DOCRED_TYPES.get(entity["type"], "") for entity in entities),
         tuple(_places(text, wanted)),
         tuple(sorted(relation for relation in relations if relation[0] != relation[2])),
+        title=str(item.get("title", "")),
     )
 
 
