@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
+    from .loop import ModelComposer
     from .whynot import WhyNot
 
 MAX_QUESTION = 20_000  # characters
@@ -36,6 +37,7 @@ class Agent:
     ) -> None:
         self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
         self._retriever: Retriever | None = None
+        self._student: ModelComposer | None = None
 
     @property
     def retriever(self) -> Retriever:
@@ -73,7 +75,16 @@ class Agent:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer)
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, student=self._distilled())
+
+    def _distilled(self) -> ModelComposer | None:
+        """The composer over the student distilled for the graph, None where there is none."""
+        if self._student is None and (self.kg.path / "models" / "student").is_dir():
+            from .distill.composer import StudentComposer
+            from .distill.trained import GraphStudent
+
+            self._student = StudentComposer(GraphStudent(self.kg, self.retriever.relations))
+        return self._student
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

@@ -42,6 +42,7 @@ def stream(
     as_of: date | None = None,
     budget: Budget | None = None,
     model: ModelComposer | None = None,
+    student: ModelComposer | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
 
@@ -51,6 +52,7 @@ def stream(
         as_of: answer as of this day; outranks a date in the question.
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
+        student: the same, distilled for the graph; it reads the facts found and asks for no more.
     """
     budget = budget or retriever.budget
     clock = _Clock()
@@ -85,8 +87,8 @@ def stream(
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
-        if model is not None:
-            draft, usage = model.compose(question, evidence, draft)
+        if (composer := model or student) is not None:
+            draft, usage = composer.compose(question, evidence, draft)
         clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)

@@ -22,7 +22,8 @@ _WORDS = {
     ("number", 1): (("higher", "larger", "greater"), ("highest", "largest", "greatest")),
 }
 _COMPARE = (
-    "which has the {more} {noun}, {a} or {b}?", "{a} or {b}: which has the {more} {noun}?", "whose {noun} is {more}, {a}'s or {b}'s?",
+    "which has the {more} {noun}, {a} or {b}?", "{a} or {b}: which has the {more} {noun}?",
+    "whose {noun} is {more}, {a}'s or {b}'s?",
     "of {a} and {b}, which has the {more} {noun}?", "comparing {a} with {b}, which one has the {more} {noun}?",
 )  # fmt: skip
 _SUPERLATIVE = (

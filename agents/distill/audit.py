@@ -25,8 +25,8 @@ class Audit:
         """What there is too little of, "" where nothing is missing."""
         if self.relations < RELATIONS or self.triples < TRIPLES:
             return (
-                f"the graph has {self.relations} relations and {self.triples} triples; below {RELATIONS} and {TRIPLES} a model of "
-                "its own learns nothing that paths and templates do not say as well"
+                f"the graph has {self.relations} relations and {self.triples} triples; below {RELATIONS} and {TRIPLES} a model "
+                "of its own learns nothing that paths and templates do not say as well"
             )
         return ""
 

@@ -1,7 +1,7 @@
 """A causal language model from a folder as student, through transformers and peft: it writes the same schema, copied and checked.
 
-Low-rank adapters (LoRA, or KaSA where peft has it) are trained and packaged; the model that they belong to stays where it is and is
-known by the hash of its weights. What it writes becomes a `Reading` only as far as its answers stand in the evidence.
+Low-rank adapters (LoRA, or KaSA where peft has it) are trained and packaged; the model that they belong to stays where it is
+and is known by the hash of its weights. What it writes becomes a `Reading` only as far as its answers stand in the evidence.
 """
 
 from __future__ import annotations
@@ -157,7 +157,9 @@ class _Trainer:
         rows = [written(self.tokenizer, *self.pairs[i], rng) for i in self._batch(step)]
         longest, end = max(len(ids) for ids, _ in rows), _end(self.tokenizer)
         ids = self.torch.tensor([[*row, *[end] * (longest - len(row))] for row, _ in rows])
-        labels = self.torch.tensor([[*[_IGNORED] * start, *row[start:], *[_IGNORED] * (longest - len(row))] for row, start in rows])
+        labels = self.torch.tensor(
+            [[*[_IGNORED] * start, *row[start:], *[_IGNORED] * (longest - len(row))] for row, start in rows]
+        )
         seen = self.torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row, _ in rows])
         loss = self.model(input_ids=ids, attention_mask=seen, labels=labels).loss
         regular = getattr(self.model.base_model, "_get_kasa_loss", lambda: 0.0)()  # 0 without KaSA

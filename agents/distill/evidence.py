@@ -15,9 +15,9 @@ from datetime import date, timedelta
 from ...kg.model import Node, stable_id
 from ..student import Mention, Target, Task
 from .facts import Fact, Outcome, Query, execute, said
-from .graph import FactReader
+from .graph import MOST, FactReader
 
-ITEMS = (7, 13)  # fewest and most pieces of evidence of a task, where the graph has so many
+ITEMS = (5, 9)  # fewest and most pieces of evidence of a task, where the graph has so many
 _TRIES = 6
 _FAR, _NEAR, _SAME = 3, 3, 4  # most facts of each kind of distractor
 
@@ -78,7 +78,7 @@ class EvidenceMaker:
         """A task of this kind, None where it cannot be made of this question."""
         needed = self.needed(asked.query)
         gold = execute(asked.query, needed)
-        if not 0 < len(needed) <= ITEMS[1] or not (gold.answers or asked.query.operation == "yes-no"):
+        if not 0 < len(needed) <= MOST or not (gold.answers or asked.query.operation == "yes-no"):
             return None
         facts = self._beside(asked.query, needed, gold)
         made: tuple[Asked, list[Fact]] | None = asked, facts
@@ -199,11 +199,11 @@ class EvidenceMaker:
 
     def _past(self, asked: Asked, facts: list[Fact]) -> tuple[Asked, list[Fact]] | None:
         """The question asked for a day on which another version held."""
-        query, ended = asked.query, [fact.triple for fact in facts if fact.triple.valid_from and fact.triple.valid_to]
+        query = asked.query
+        ended = [(since, until) for fact in facts if (since := fact.triple.valid_from) and (until := fact.triple.valid_to)]
         self.rng.shuffle(ended)
-        for triple in ended:
-            assert triple.valid_from is not None and triple.valid_to is not None
-            day = triple.valid_from + (triple.valid_to - triple.valid_from) / 2
+        for since, until in ended:
+            day = since + (until - since) / 2
             then = replace(query, day=day.toordinal())
             now = said(then, execute(then, facts), facts)
             if now and now != said(query, execute(query, facts), facts):

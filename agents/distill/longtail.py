@@ -1,7 +1,7 @@
 """Rare things to ask about: bindings of a pattern, searched variable by variable, the rarest kept.
 
-The search of LINK (Li et al. 2023) with the graph in place of language models: the critic is the store (a binding is kept while the
-rest of the pattern can be walked from it), the likelihood that orders it is how often a thing occurs.
+The search of LINK (Li et al. 2023) with the graph in place of language models: the critic is the store (a binding is kept while
+the rest of the pattern can be walked from it), the likelihood that orders it is how often a thing occurs.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Markers of a task for students that write: what is known of it beforehand, told in training now and then, inferred later.
 
-After Treasure Hunt (D'souza et al. 2025): an example's prompt may carry markers, its completion always begins with them, and since
-most prompts lack some, the student learns to infer them. Students that point have heads for the operation and for absence, and no
-text to be told anything in; they need none.
+After Treasure Hunt (D'souza et al. 2025): an example's prompt may carry markers, its completion always begins with them, and
+since most prompts lack some, the student learns to infer them. Students that point have heads for the operation and for
+absence, and no text to be told anything in; they need none.
 """
 
 from __future__ import annotations

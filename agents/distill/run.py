@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...kg.artefacts import MANIFEST, Artefact, file_hash, write_manifest
+from ...kg.artefacts import MANIFEST, file_hash, write_manifest
 from ...kg.errors import InputError
 from ...retrieval.train_paths import Split
-from ..student import Reading, Target
+from ..student import Reading
 from .audit import Audit, audit, enough
 from .card import card, text
 from .evidence import Example
@@ -194,11 +194,11 @@ class Distiller:
             example, chain = attempt.about
             return not fault(example, replace(chain, steps=attempt.steps))
 
-        before = [attempt for group in groups.values() for attempt in group]
-        after = [attempt for group in trim_outliers(list(groups.values()), holds, alpha=_ALPHA, margin=_MARGIN) for attempt in group]
-        cut = sum(len(a.steps) > len(b.steps) for a, b in zip(before, after, strict=True))
-        kept = [(example, replace(chain, steps=a.steps)) for a in after if a.right for example, chain in [a.about]]
-        return [(example.task, target(example, chain)) for example, chain in kept], faults, cut
+        before = list(groups.values())
+        after = trim_outliers(before, holds, alpha=_ALPHA, margin=_MARGIN)
+        flat = [pair for old, new in zip(before, after, strict=True) for pair in zip(old, new, strict=True)]
+        pairs = [_pair(*new.about, new.steps) for _, new in flat if new.right]
+        return pairs, faults, sum(len(old.steps) > len(new.steps) for old, new in flat)
 
     def _steps(self, pairs: Sequence[Pair]) -> int:
         if not self.plan.steps:
@@ -214,9 +214,7 @@ class Distiller:
 
     # ---- after training
 
-    def _evaluated(
-        self, dev: Sequence[Example], tests: dict[str, list[Example]]
-    ) -> tuple[Policy, dict[str, dict[str, Figures]]]:
+    def _evaluated(self, dev: Sequence[Example], tests: dict[str, list[Example]]) -> tuple[Policy, dict[str, dict[str, Figures]]]:
         """The policy chosen for the student, and figures by part and system."""
         policies: dict[str, Policy] = {}
         readers: dict[str, Reader] = {}
@@ -266,6 +264,10 @@ class Distiller:
         replaced(new, out)
         shutil.rmtree(self.work, ignore_errors=True)
         return Outcome(out, file_hash(out / MANIFEST), record)
+
+
+def _pair(example: Example, chain: Chain, steps: tuple[int, ...]) -> Pair:
+    return example.task, target(example, replace(chain, steps=steps))
 
 
 def replaced(new: Path, folder: Path) -> None:

@@ -1,7 +1,7 @@
-"""Teachers: each says how a task is answered, as a chain of numbered facts. Nobody is believed: `fault` executes every chain again.
+"""Teachers: each says how a task is answered, as a chain of numbered facts. Nobody is believed: `fault` executes each again.
 
-The oracle reads the executed path and is always right; a chat model or a file of people's chains may be wrong, and what is wrong is
-left out.
+The oracle reads the executed path and is always right; a chat model or a file of people's chains may be wrong, and what is wrong
+is left out.
 """
 
 from __future__ import annotations
@@ -97,9 +97,12 @@ class FileTeacher:
         for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
             if not line.strip():
                 continue
-            chain, name = parse_chain(line), _id(line)
-            if isinstance(chain, str) or not name:
-                raise ParseError(f"{path}:{number}: {chain if isinstance(chain, str) else 'it names no task (id)'}")
+            chain = parse_chain(line)
+            if isinstance(chain, str):
+                raise ParseError(chain, uri=str(path), line=number)
+            name = json.loads(line).get("id")
+            if not isinstance(name, str):
+                raise ParseError("it names no task (id)", uri=str(path), line=number)
             self._chains.setdefault(name, []).append(chain)
 
     def teach(self, example: Example) -> Sequence[Chain]:
@@ -155,11 +158,6 @@ def target(example: Example, chain: Chain) -> Target:
     """What a student learns from a chain that has no fault."""
     spots = tuple(spot for spot in example.gold.spots if spot.item in chain.steps)
     return Target(example.query.operation, chain.steps, spots)
-
-
-def _id(line: str) -> str:
-    value = json.loads(line)
-    return value["id"] if isinstance(value.get("id"), str) else ""
 
 
 __all__ = ["Chain", "ChatTeacher", "FileTeacher", "OracleTeacher", "Teacher", "fault", "numbered", "parse_chain", "target"]
