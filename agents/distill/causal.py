@@ -80,7 +80,7 @@ class CausalLearner:
         """The model with a fresh adapter."""
         more = {"kasa_config": peft.KasaConfig()} if self.adapter == "kasa" and hasattr(peft, "KasaConfig") else {}
         if self.adapter == "kasa" and not more:
-            raise MissingExtraError("the adapter kasa needs a newer peft: pip install -U peft")
+            raise InputError("the adapter kasa needs a newer peft")
         config = peft.LoraConfig(r=_RANK, lora_alpha=_ALPHA, target_modules="all-linear", task_type="CAUSAL_LM", **more)
         return peft.get_peft_model(model, config)
 

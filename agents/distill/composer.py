@@ -64,7 +64,7 @@ def task_of(question: str, triples: Sequence[Triple]) -> Task:
     names: dict[str, int] = {}
     for triple in triples:
         ends = [rows.setdefault(node.id, len(rows)) for node in (triple.subject, triple.object)]
-        items.append(Fact(triple, *ends, -1, -1).item(number))
+        items.append(Fact(triple, ends[0], ends[1], -1, -1).item(number))
         names |= {node.label.lower(): number[end] for node, end in zip((triple.subject, triple.object), ends, strict=True)}
     return Task(question, _mentions(question, names), tuple(items))
 

@@ -153,13 +153,13 @@ class EvidenceMaker:
             return None
         end = fact.object if code == fact.forth else fact.subject
         until = min(fact.triple.valid_from or date(2020, 1, 1), date(self.rng.randint(1995, 2020), self.rng.randint(1, 12), 1))
-        bounds = {"valid_from": until - timedelta(days=365 * self.rng.randint(1, 9)), "valid_to": until}
+        since = until - timedelta(days=365 * self.rng.randint(1, 9))
         other = self.another(end, code, {fact.subject, fact.object})
         if other is None:
             return None
         old = fact.swapped(end, *other)
-        dated = replace(old.triple, spans=(), id=f"{fact.triple.id}/{other[0]}", **bounds)
-        return replace(old, triple=dated)
+        name = f"{fact.triple.id}/{other[0]}"
+        return replace(old, triple=replace(old.triple, spans=(), id=name, valid_from=since, valid_to=until))
 
     def another(self, node: int, code: int, taken: set[int]) -> tuple[int, Node] | None:
         """Another end of a step, of the same sort as a node (thing or value), with its number."""

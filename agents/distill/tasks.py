@@ -199,14 +199,16 @@ class _Draw:
         return self._filled(asking.doubted(said[0], OTHER, self.rng), {SLOT: seed, OTHER: it}, query)
 
     def _compare(self, pattern: Pattern, seed: int) -> Asked | None:
-        (code,), noun = pattern.steps, self._noun(pattern.steps[0])
-        other = self._seed(pattern, False)
-        about = (f"the {noun} of {SLOT}", (noun,))
-        if other in (None, seed) or not all(self._sound(about, one, pattern.steps, 1) for one in (seed, other)):  # type: ignore[arg-type]
+        (code,), other = pattern.steps, self._seed(pattern, False)
+        noun = self._noun(code)
+        if other is None or other == seed:
             return None
-        query = self._extreme("compare", (seed, other), (), code)  # type: ignore[arg-type]
+        about = (f"the {noun} of {SLOT}", (noun,))
+        if not all(self._sound(about, one, pattern.steps, 1) for one in (seed, other)):
+            return None
+        query = self._extreme("compare", (seed, other), (), code)
         text = asking.compared(SLOT, OTHER, noun, query.kind, query.way, self.rng)
-        return self._filled(text, {SLOT: seed, OTHER: other}, query)  # type: ignore[dict-item]
+        return self._filled(text, {SLOT: seed, OTHER: other}, query)
 
     def _superlative(self, pattern: Pattern, seed: int) -> Asked | None:
         *steps, code = pattern.steps

@@ -100,7 +100,8 @@ class FileTeacher:
             chain = parse_chain(line)
             if isinstance(chain, str):
                 raise ParseError(chain, uri=str(path), line=number)
-            name = json.loads(line).get("id")
+            value = parse_object(line)
+            name = value.get("id") if isinstance(value, dict) else None
             if not isinstance(name, str):
                 raise ParseError("it names no task (id)", uri=str(path), line=number)
             self._chains.setdefault(name, []).append(chain)
@@ -114,14 +115,22 @@ def numbered(example: Example) -> str:
     return "\n".join(f"[{i}] {item.text}" for i, item in enumerate(example.task.items, 1))
 
 
-def parse_chain(content: Any) -> Chain | str:
-    """A chain from JSON with facts numbered from 1, or what is wrong with it."""
+def parse_object(content: Any) -> dict[str, Any] | str:
+    """The JSON object in a reply, or what is wrong with it."""
     text = content if isinstance(content, str) else "".join(part.get("text", "") for part in content if isinstance(part, dict))
     try:
         value = json.loads(text[text.find("{") : text.rfind("}") + 1])
     except (ValueError, RecursionError) as error:
         return f"not JSON ({error})"
-    if not isinstance(value, dict) or value.get("operation") not in OPERATIONS:
+    return value if isinstance(value, dict) else "not a JSON object"
+
+
+def parse_chain(content: Any) -> Chain | str:
+    """A chain from JSON with facts numbered from 1, or what is wrong with it."""
+    value = parse_object(content)
+    if isinstance(value, str):
+        return value
+    if value.get("operation") not in OPERATIONS:
         return f"operation must be one of {', '.join(OPERATIONS)}"
     steps, answers = value.get("steps", []), value.get("answers", [])
     if not isinstance(steps, list) or not all(isinstance(i, int) and not isinstance(i, bool) and i > 0 for i in steps):

@@ -26,7 +26,7 @@ def named(rng: random.Random, taken: set[str]) -> str:
             return name
 
 
-def trading_facts(seed: int = 0, firms: int = 60) -> list[tuple[Any, ...]]:
+def trading_facts(seed: int = 0, firms: int = 76) -> list[tuple[Any, ...]]:
     """Firms, owners, suppliers, chief executives with terms of office, towns and founding years."""
     rng, taken = random.Random(seed), set[str]()
     names = [f"{named(rng, taken)} {rng.choice(('Works', 'Group', 'Foods', 'Lines'))}" for _ in range(firms)]
@@ -66,4 +66,4 @@ def miner(trade: KnowledgeGraph, encoder: Encoder) -> TaskMiner:
 
 @pytest.fixture(scope="session")
 def examples(miner: TaskMiner) -> list[Example]:
-    return miner.mine(400, random.Random(3))
+    return miner.mine(300, random.Random(3))

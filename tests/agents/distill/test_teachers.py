@@ -93,7 +93,7 @@ def test_each_kind_of_lie_is_found(examples: list[Example], lie: Lie) -> None:
     for example in examples:
         (chain,) = OracleTeacher().teach(example)
         false = lie(example, chain, rng)
-        if false is not None and is_lie(example, false) or (false is not None and lie in (turned_round, no_such_fact)):
+        if (false is not None and is_lie(example, false)) or (false is not None and lie in (turned_round, no_such_fact)):
             told, found = told + 1, found + bool(fault(example, false))
     assert told > 20
     assert found >= 0.95 * told, f"{found} of {told}"
@@ -161,7 +161,7 @@ def test_a_broken_line_names_its_number(tmp_path: Path, line: str) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MissingPathError, match="none.jsonl"):
+    with pytest.raises(MissingPathError, match="none"):
         FileTeacher(tmp_path / "none.jsonl")
 
 
