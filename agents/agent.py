@@ -30,12 +30,19 @@ class Agent:
             answers and no model is called.
         encoder: an `Encoder`; the packaged one where None.
         budget: limits of a question.
+        reads: whether the distilled student reads passages where the graph has no answer.
     """
 
     def __init__(
-        self, kg: KnowledgeGraph, *, model: Any | None = None, encoder: Encoder | None = None, budget: Budget | None = None
+        self,
+        kg: KnowledgeGraph,
+        *,
+        model: Any | None = None,
+        encoder: Encoder | None = None,
+        budget: Budget | None = None,
+        reads: bool = True,
     ) -> None:
-        self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
+        self.kg, self.model, self.encoder, self.budget, self.reads = kg, model, encoder, budget or Budget(), reads
         self._retriever: Retriever | None = None
         self._student: ModelComposer | None = None
 
@@ -70,12 +77,18 @@ class Agent:
         from .loop import stream
 
         day, text = _day(as_of), _text(question)
-        composer = None
+        composer = reader = None
         if self.model is not None:
             from .chat import ChatComposer
 
             composer = ChatComposer(self.model)
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, student=self._distilled())
+        elif self.reads and self.retriever.has_prose:
+            from .reading import PassageReader
+            from .student import Student
+
+            reader = PassageReader(self.retriever, Student.default())
+        student = None if self.model is not None else self._distilled()
+        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, student=student)
 
     def _distilled(self) -> ModelComposer | None:
         """The composer over the student distilled for the graph, None where there is none."""

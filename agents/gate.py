@@ -17,14 +17,17 @@ from .answer import Action, Route
 from .wording import join
 
 
-def decide(question: Understanding, links: Sequence[Link], gains: np.ndarray, *, has_model: bool) -> Route:
+def decide(
+    question: Understanding, links: Sequence[Link], gains: np.ndarray, *, model: bool = False, reader: bool = False
+) -> Route:
     """Choose the route of a question.
 
     Args:
         question: the question, read.
         links: its mentions.
         gains: float32 [families, 2, units], how well each relation of the graph answers to each unit.
-        has_model: a chat model may read passages, so text is worth retrieving when paths are not.
+        model: a chat model composes answers and reads passages always.
+        reader: passages can be read where the graph has no answer.
     """
     unknown = [link.text for link in links if not link.seeds]
     linked = [link for link in links if link.seeds]
@@ -36,12 +39,12 @@ def decide(question: Understanding, links: Sequence[Link], gains: np.ndarray, *,
         "ambiguity": float(max((len(link.seeds) for link in linked), default=0)),
         "coverage": coverage,
     }
-    if unknown and not has_model:
-        return Route("abstain", "rule", scores, f"nothing in the graph is named {join(unknown)}")
+    if unknown and not model:
+        reason = f"nothing in the graph is named {join(unknown)}"
+        return Route("path+text" if reader else "abstain", "rule", scores, reason)
     if not linked and best < SEEDLESS:
-        if has_model:
-            return Route("path+text", "rule", scores, "no entity and no relation of the graph is named; reading passages")
-        return Route("abstain", "rule", scores, "the question names no entity and no relation of the graph")
-    action: Action = "path+text" if has_model else "path"
+        reason = "the question names no entity and no relation of the graph"
+        return Route("path+text" if model or reader else "abstain", "rule", scores, reason)
+    action: Action = "path+text" if model else "path"
     named = join([link.text for link in linked]) or "no entity, a relation"
     return Route(action, "rule", scores, f"{named} known to the graph")

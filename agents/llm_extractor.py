@@ -192,7 +192,7 @@ def _day(item: dict[str, Any], key: str) -> date | None:
     try:
         return date.fromisoformat(value) if value else None
     except ValueError as error:
-        raise _Rejected(f"{key!r} must be YYYY-MM-DD or \"\", not {value!r}"[:200]) from error
+        raise _Rejected(f'{key!r} must be YYYY-MM-DD or "", not {value!r}'[:200]) from error
 
 
 def _mentions(entity: Name, text: str) -> list[Mention]:

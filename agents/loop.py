@@ -13,7 +13,7 @@ from datetime import date
 from typing import Protocol
 
 from ..kg.model import Path
-from ..retrieval.base import Budget, Evidence
+from ..retrieval.base import Budget, Evidence, Hit
 from ..retrieval.complexity import escalate
 from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
@@ -25,6 +25,14 @@ from .connection import Connection, connect, pair_complexity, read_connection
 from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
+
+
+class TextReader(Protocol):
+    """Reads answers in passages where the graph gives none; see `agents.reading`."""
+
+    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None: ...
+
+    def outranks(self, question: str) -> bool: ...
 
 
 class ModelComposer(Protocol):
@@ -42,6 +50,7 @@ def stream(
     as_of: date | None = None,
     budget: Budget | None = None,
     model: ModelComposer | None = None,
+    reader: TextReader | None = None,
     student: ModelComposer | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
@@ -52,6 +61,7 @@ def stream(
         as_of: answer as of this day; outranks a date in the question.
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
+        reader: reads the passages found where the path composer abstains.
         student: the same, distilled for the graph; it reads the facts found and asks for no more.
     """
     budget = budget or retriever.budget
@@ -69,21 +79,26 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
-    route = decide(reading, links, retriever.gains(reading), has_model=model is not None)
+    route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
     asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")
     yield keep(Gated(route))
-    evidence, draft = Evidence(), abstain(route.reason)
-    usage = Usage()
+    evidence, draft, usage = Evidence(), abstain(route.reason), Usage()
     if route.action != "abstain":
+        paths: Sequence[Path] = ()
+        truncated: set[str] = set()
         if asked is not None:
-            draft, truncated = connect(retriever, asked, reading), set[str]()
-            paths: Sequence[Path] = draft.paths
-        else:
+            draft = connect(retriever, asked, reading)
+            paths = draft.paths
+        elif route.action == "path" or model is not None:
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        hits = retriever.passages(text, budget.chunks) if route.action == "path+text" or draft.status == "abstained" else []
+        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text))
+        hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
+        if reader is not None and model is None and hits:
+            draft = reader.compose(text, links, hits) or draft
+            paths = draft.paths or paths
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
@@ -161,6 +176,8 @@ def _answer(
     question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
 ) -> Answer:
     answered = draft.status != "abstained"
+    if answered and draft.composer == "reader" and route.action == "path":
+        route = replace(route, action="path+text", reason=f"{route.reason}; its facts do not answer, its passages do")
     if not answered and route.action != "abstain":
         route = replace(route, action="abstain", reason=f"{route.reason}; {draft.missing}")
     claims: tuple[Claim, ...] = verdict.claims if answered else ()
@@ -181,4 +198,4 @@ def _answer(
     )
 
 
-__all__ = ["ModelComposer", "for_values", "stream"]
+__all__ = ["ModelComposer", "TextReader", "for_values", "stream"]

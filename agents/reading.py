@@ -1,34 +1,43 @@
 """Answers read in passages: what the graph does not hold may still be said in its sources.
 
-The question is taken apart (`retrieval.decompose`); each step is asked of the passages about its subject, and the distilled
-student points at the answer there, which is the subject of the next step. A hop read in this way becomes a fact with the
-sentence that it was read in, so that it is cited and verified like any other; nothing is stored. A question without a plan is
-read as a whole.
+The question is taken apart (`retrieval.decompose`). Each step is asked of the graph and, where it records nothing, of the
+passages about its subject, where the distilled student points at the answer; that is the subject of the next step. A hop read
+in this way becomes a fact with the sentence that it was read in, so that it is cited and verified like any other; nothing is
+stored. A question without a plan is read as a whole.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from ..kg.ingest.dates import find_dates
+from ..kg.ingest.lexicon import DEMONYMS
 from ..kg.ingest.sentences import sentences
 from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status, Triple, normalize, stable_id
-from ..retrieval.base import Hit
+from ..retrieval.base import Budget, Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
-from ..retrieval.question import DATE, NUMBER
+from ..retrieval.linking import Link
+from ..retrieval.question import DATE, NUMBER, STOPWORDS
 from ..retrieval.retriever import Retriever
-from .compose import Draft, Reason, because
+from ..retrieval.wordings import stem
+from .compose import Draft, PathComposer, because, reasons_of
 from .student import Item, Mention, Student, Task
-from .values import Value, value_of
+from .student.candidates import candidates
+from .values import Value, parse_number, value_of
 
 READ_AT = 0.25  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
+LIFESPAN = "lifespan"  # a step that two days answer
+_ONE_STEP = Budget(hops=2)
 _ABOUT, _BESIDE = 2, 2  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 12  # of a passage
+_STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
+_YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 
 
@@ -42,14 +51,15 @@ class Piece(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A chain of hops read, and the probability of all of them together."""
+    """A chain of hops, the answer at its end, and the probability of all of them together."""
 
-    hops: tuple[Triple, ...]
+    hops: tuple[Hop, ...]
+    answer: str
     probability: float
 
-    @property
-    def answer(self) -> str:
-        return self.hops[-1].object.label
+    def then(self, hops: Sequence[Hop], answer: str, probability: float) -> Read:
+        """The chain with more hops, which are sure with this probability."""
+        return Read((*self.hops, *hops), answer, self.probability * probability)
 
 
 class PassageReader:
@@ -65,21 +75,26 @@ class PassageReader:
     def __init__(self, retriever: Retriever, student: Student) -> None:
         self.retriever, self.student = retriever, student
 
-    def compose(self, question: str, names: Sequence[tuple[int, int]], hits: Sequence[Hit]) -> Draft | None:
+    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None:
         """A draft read in the passages found for a question; None where nothing there answers it.
 
         Args:
             question: the question.
-            names: `[start, end)` of names that the graph knows in it.
+            links: names in it; one that neither the graph nor a passage holds leaves nothing to read.
             hits: passages found for it, the best first.
         """
-        plan = decompose(question, names) or decompose(question)
-        if plan is not None:
-            found = self._follow(plan, hits)
-            draft = self._settle(plan, found)
-            if draft is not None:
-                return draft
-        return self._whole(question, hits)
+        hits = [hit for hit in hits if hit.chunk.kind == "text"]
+        said = {word for hit in hits for word in normalize(f"{self._title(hit.chunk)} {hit.chunk.text}").split()}
+        if not hits or any(not link.seeds and not {*normalize(link.text).split()} <= said for link in links):
+            return None
+        plan = decompose(question) or decompose(question, [(link.start, link.end) for link in links])
+        draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
+        return draft or self._whole(question, hits)
+
+    def outranks(self, question: str) -> bool:
+        """Whether a question asks if two things are alike: paths only tell whether one leads to the other."""
+        plan = decompose(question)
+        return plan is not None and plan.operation == "yes-no" and len(plan.sides) > 1
 
     # ---- by steps
 
@@ -87,30 +102,78 @@ class PassageReader:
         """Chains that answer each step, the best first."""
         found: list[list[Read]] = []
         for step in plan.steps:
-            begun = [Read((), 1.0)] if isinstance(step.subject, str) else found[step.subject][:BEAM]
+            begun = [Read((), step.subject, 1.0)] if isinstance(step.subject, str) else found[step.subject][:BEAM]
             chains = [chain for before in begun for chain in self._step(step, before, hits)]
             found.append(sorted(chains, key=lambda chain: -chain.probability))
         return found
 
     def _step(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
         """The chains that go on from one over a step."""
-        subject = step.subject if isinstance(step.subject, str) else before.answer
-        pieces = self._pieces(self._about(subject, step.text(subject), hits))
-        asked = step.text(subject)
-        at = asked.find(subject)
-        named = (Mention(at, at + len(subject), 0),) if at >= 0 else ()
-        task = Task(asked, named, tuple(_item(piece, self._title(piece.chunk), subject) for piece in pieces))
+        if step.words == LIFESPAN:
+            return self._lifespan(step, before, hits)
+        recorded = self._recorded(step, before)
+        return recorded or self._in_passages(step, before, hits)
+
+    def _recorded(self, step: SubQuestion, before: Read) -> list[Read]:
+        """The chain over what the graph records for a step."""
+        asked = step.text(before.answer)
+        links = self.retriever.link(asked)
+        if not links or not all(link.seeds for link in links):
+            return []
+        reading = self.retriever.read(asked, links)
+        draft = PathComposer(self.retriever).compose(reading, links, self.retriever.search(reading, links, _ONE_STEP))
+        if draft.status != "answered":
+            return []
+        return [before.then(draft.paths[0].hops, draft.answers[0], draft.confidence)]
+
+    def _in_passages(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+        """The chains over what the student points at for a step."""
+        subject, asked = before.answer, step.text(before.answer)
+        pieces = self._pieces(self._about(subject, asked, hits))
         if not pieces:
             return []
-        reading, chains = self.student.read(task), list[Read]()
-        for spot, probability in reading.answers[:BEAM]:
+        if _YES_NO.match(step.words):
+            return self._holds(step, before, pieces)
+        at = asked.find(subject)
+        named = (Mention(at, at + len(subject), 0),) if at >= 0 else ()
+        titles = [self._title(piece.chunk) for piece in pieces]
+        task = Task(asked, named, _items(pieces, titles, subject, free=not step.kind))
+        chains: list[Read] = []
+        best = 0.0
+        for spot, probability in self.student.read(task).answers[:BEAM]:
             said = task.items[spot.item].text[spot.start : spot.end]
-            if chains and probability < _LIKELY * chains[0].probability / before.probability:
-                break
-            if _fits(said, step.kind) and normalize(said) != normalize(subject):
-                triple = _fact(subject, step, said, pieces[spot.item], probability)
-                chains.append(Read((*before.hops, triple), before.probability * probability))
+            best = max(best, probability)
+            if probability >= _LIKELY * best and _fits(said, step.kind) and normalize(said) != normalize(subject):
+                fact = _fact(subject, step, said, pieces[spot.item], probability)
+                chains.append(before.then([Hop(fact)], said, probability))
         return chains
+
+    def _lifespan(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+        """How long somebody lived, in days, from the two days read."""
+        ends = [self._step(SubQuestion(step.subject, words, DATE), before, hits) for words in ("date of birth", "date of death")]
+        if not all(ends):
+            return []
+        born, died = (chains[0] for chains in ends)
+        days = [find_dates(chain.answer) for chain in (born, died)]
+        if not all(days):
+            return []
+        begin, end = born.hops[-1].triple, died.hops[-1].triple
+        lived = Literal(str((days[1][0].first - days[0][0].first).days), "integer")
+        fact = replace(begin, id=stable_id("t", begin.id, end.id), object=lived, spans=(*begin.spans, *end.spans))
+        fact = replace(fact, relation=Relation(stable_id("r", LIFESPAN), "lifespan in days"))
+        return [before.then([Hop(fact)], lived.value, born.probability * died.probability / before.probability**2)]
+
+    def _holds(self, step: SubQuestion, before: Read, pieces: Sequence[Piece]) -> list[Read]:
+        """Whether a sentence about the subject says what the step asks it to: every word of it, by stem."""
+        asked = {stem for word, stem in _stems(step.words) if word not in STOPWORDS and word != "it"}
+        pieces = [piece for piece in pieces if piece.end > piece.start]
+        about = [piece for piece in pieces if normalize(self._title(piece.chunk)) == normalize(before.answer)] or pieces
+        if not asked or not about:
+            return []
+        best = max(about, key=lambda piece: len(asked & {stem for _, stem in _stems(_text(piece))}))
+        holds = asked <= {stem for _, stem in _stems(_text(best))}
+        said = "yes" if holds else "no"
+        return [before.then([Hop(_fact(before.answer, step, said, best, _STATED))], said, _STATED)]
 
     def _about(self, subject: str, asked: str, hits: Sequence[Hit]) -> list[Chunk]:
         """Passages about a subject, then those found that name it; those found for the step where there are none."""
@@ -134,7 +197,7 @@ class PassageReader:
         pieces = self._pieces([hit.chunk for hit in hits[:3]])
         if not pieces:
             return None
-        task = Task(question, (), tuple(_item(piece, self._title(piece.chunk), "") for piece in pieces))
+        task = Task(question, (), _items(pieces, [self._title(piece.chunk) for piece in pieces], "", free=True))
         reading = self.student.read(task)
         if not reading.answers or reading.answers[0][1] < WHOLE_AT:
             return None
@@ -142,7 +205,7 @@ class PassageReader:
         said = task.items[spot.item].text[spot.start : spot.end]
         piece = pieces[spot.item]
         fact = _fact(self._title(piece.chunk) or said, SubQuestion("", "says", ""), said, piece, probability)
-        return _draft((said,), said, [Read((fact,), probability)])
+        return _draft((said,), said, [Read((Hop(fact),), said, probability)])
 
     # ---- the answer
 
@@ -154,16 +217,20 @@ class PassageReader:
         if plan.operation == "compare":
             return self._compare(plan, sides)
         if plan.operation == "yes-no":
-            same = len({normalize(side.answer) for side in sides}) == 1
-            return _draft((("yes" if same else "no"),), "Yes" if same else "No", sides) if len(sides) > 1 else None
+            asked = any(_YES_NO.match(plan.steps[side].words) for side in plan.sides)
+            if not asked and len(sides) < 2:
+                return None
+            holds = all(side.answer == "yes" for side in sides) if asked else _alike([side.answer for side in sides])
+            return _draft(("yes" if holds else "no",), "Yes" if holds else "No", sides)
         return _draft((sides[0].answer,), sides[0].answer, sides)
 
     def _compare(self, plan: Plan, sides: list[Read]) -> Draft | None:
         """The side with the smallest or largest value; the one that the question names first where both are equal."""
         values: list[Value] = []
         for side in sides:
-            last = side.hops[-1].object
-            value = value_of(last, "date") or value_of(last, "number")
+            said = Literal(side.answer)
+            value = parse_number(side.answer) if side.answer.isdigit() and len(side.answer) > 4 else value_of(said, "date")
+            value = value or value_of(said, "number")
             if value is None:
                 return None
             values.append(value)
@@ -186,15 +253,45 @@ class PassageReader:
         return self.retriever.kg.store.source(chunk.source_id).title
 
 
-def _item(piece: Piece, title: str, subject: str) -> Item:
-    """A piece as the student reads it, the subject marked where it is named."""
-    text = _text(piece) or title or "-"
-    at = text.find(subject) if subject else -1
-    return Item(text, (Mention(at, at + len(subject), 0),) if at >= 0 else ())
+def _items(pieces: Sequence[Piece], titles: Sequence[str], subject: str, free: bool) -> tuple[Item, ...]:
+    """Pieces as the student reads them: where the subject is named, and what else may be meant by a name, a day or a number.
+
+    Args:
+        titles: of the source of each piece.
+        subject: entity 0; one word of a longer name is taken for it as well.
+        free: mark the subject alone, so that any span may be the answer.
+    """
+    entities, own = {normalize(subject): 0}, set(normalize(subject).split())
+    items = []
+    for piece, title in zip(pieces, titles, strict=True):
+        text = _text(piece) or title or "-"
+        at = text.lower().find(subject.lower()) if subject else -1
+        mentions = [Mention(at, at + len(subject), 0)] if at >= 0 else []
+        for start, end in candidates(text, [mention[:2] for mention in mentions]):
+            name = normalize(text[start:end])
+            entity = 0 if name in own and len(name) > 2 else entities.setdefault(name, len(entities))
+            if entity == 0 or not free:
+                mentions.append(Mention(start, end, entity))
+        items.append(Item(text, tuple(sorted(mentions))))
+    return tuple(items)
 
 
 def _text(piece: Piece) -> str:
     return piece.chunk.text[piece.start - piece.chunk.start : piece.end - piece.chunk.start]
+
+
+def _stems(text: str) -> list[tuple[str, str]]:
+    """Words and their stems."""
+    return [(word, stem(word)) for word in normalize(text).split()]
+
+
+def _alike(answers: Sequence[str]) -> bool:
+    """Whether answers name one thing: in the same words, as a country and its adjective, or with and without what it lies in."""
+    names = []
+    for answer in answers:
+        parts = [part.strip() for part in answer.split(",")]
+        names.append({normalize(DEMONYMS.get(part, part).replace("_", " ")) for part in (answer, parts[0], parts[-1])})
+    return bool(set.intersection(*names))
 
 
 def _fits(said: str, kind: str) -> bool:
@@ -215,21 +312,16 @@ def _fact(subject: str, step: SubQuestion, said: str, piece: Piece, probability:
     node = Literal(said, "date") if step.kind == DATE else Entity(stable_id("e", normalize(said)), said)
     shown = {*normalize(f"{subject} {said}").split()} <= {*normalize(quote).split()}
     status = Status.GROUNDED if shown else Status.PROPOSED
-    return Triple(stable_id("t", start.id, relation.id, node.id, span.source_id, str(span.start)), start, relation, node, (span,), status)
+    key = stable_id("t", start.id, relation.id, node.id, span.source_id, str(span.start))
+    return Triple(key, start, relation, node, (span,), status)
 
 
 def _draft(answers: tuple[str, ...], text: str, sides: Sequence[Read]) -> Draft:
     """The draft of chains read; it is as sure as the chain that is least so."""
-    hops = [hop for side in sides for hop in side.hops]
-    reasons = tuple({hop.id: Reason(_said(hop), hop.spans) for hop in hops}.values())
-    paths = tuple(Path(tuple(Hop(hop) for hop in side.hops), side.probability) for side in sides)
+    paths = tuple(Path(side.hops, side.probability) for side in sides)
+    reasons = reasons_of(paths)
     sure = min(side.probability for side in sides)
     return Draft(because(text, reasons), answers, reasons, paths, sure, composer=PassageReader.name)
-
-
-def _said(hop: Triple) -> str:
-    """A hop as a claim."""
-    return f"{hop.subject.label}: {hop.relation.label} {hop.object.label}"
 
 
 __all__ = ["PassageReader"]

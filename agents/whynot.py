@@ -131,7 +131,7 @@ def why_not(retriever: Retriever, question: str, name: str, *, as_of: date | Non
         return WhyNot(question, name, "unknown entity", f"{error}.")
     links = retriever.link(question)
     reading = for_values(retriever.read(question, links, as_of))
-    route = decide(reading, links, retriever.gains(reading), has_model=False)
+    route = decide(reading, links, retriever.gains(reading))
     if route.action == "abstain":
         return WhyNot(question, entity.label, "gate", f"No path was looked for: {route.reason}.")
     return _Inquiry(retriever, reading, links, entity, budget or retriever.budget).result()

@@ -5,7 +5,12 @@ optionally, triples.jsonl (else the default extractor reads the passages). Every
 
 `em` and `f1` are SQuAD's, of the first answer against the accepted answer it fits best; 0 for an abstention.
 `citation_precision` is the share of an answer's citations that lie in a gold passage, `citation_recall` the share of gold
-passages that it cites, both over questions that were answered with a citation (`cited` of n).
+passages that it cites, both over questions that were answered with a citation (`cited` of n). `grounded` is the share of
+answers all of whose words stand in a quote that is cited, the title of its source or the question, or that are derived: yes, no
+and numbers that were counted.
+
+`hoptrace` is `Agent` as it comes; `paths` is without the student that reads passages. `--gold` gives every question a graph of
+its own that holds only its gold passages.
 
 Baselines take the best passage by `bm25`, `dense` or `rrf` and answer the entity in it that the question does not name
 and whose sentence is nearest to the question by cosine, the earliest of those; yes-no questions included. They cite that
@@ -18,6 +23,7 @@ accepted answer stands in it, over all questions whose answer is not yes or no.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from dataclasses import dataclass
@@ -27,7 +33,8 @@ from typing import Any
 import numpy as np
 from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
 from hoptrace import Agent, KnowledgeGraph
-from hoptrace.agents.steps import Retrieved
+from hoptrace.agents.answer import Answer
+from hoptrace.agents.steps import Retrieved, Understood
 from hoptrace.kg.ingest.sentences import sentences
 from hoptrace.kg.model import normalize
 from hoptrace.retrieval.encoder import Encoder
@@ -35,8 +42,8 @@ from hoptrace.retrieval.metrics import exact_match, token_f1
 from hoptrace.retrieval.passages import PassageSearch
 from regimes import Regimes, table
 
-SYSTEMS = ("bm25", "dense", "rrf", "hoptrace")
-MEASURES = ("em", "f1", "abstained", "citation_precision", "citation_recall")
+SYSTEMS = ("bm25", "dense", "rrf", "paths", "hoptrace")
+MEASURES = ("em", "f1", "abstained", "citation_precision", "citation_recall", "grounded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +55,15 @@ class Row:
     cited: tuple[str, ...]
     milliseconds: float
     quotes: tuple[str, ...] = ()
+    grounded: bool = True
 
     def measures(self) -> dict[str, float]:
         """Measures of this question; those of citations only where there are any."""
         accepted = gold(self.question)
         said = self.answers[0] if self.answers else ""
         found = {"em": exact_match(said, accepted), "f1": token_f1(said, accepted), "abstained": float(not self.answers)}
+        if self.answers:
+            found["grounded"] = float(self.grounded)
         wanted = set(supporting_pids(self.question))
         if self.cited and wanted:
             found["citation_precision"] = sum(pid in wanted for pid in self.cited) / len(self.cited)
@@ -102,26 +112,62 @@ class Runner:
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder) -> None:
         self.kg, self.encoder = kg, encoder
-        self.agent = Agent(kg, encoder=encoder)
-        self.agent.retriever.warm_up()
-        self.agent.ask("warm")
+        self.agents = {"hoptrace": Agent(kg, encoder=encoder), "paths": Agent(kg, encoder=encoder, reads=False)}
         self.search = PassageSearch(kg, encoder)
         self.extractive = Extractive(kg, self.search)
         uris = {source.id: source.uri for source in kg.sources()}
         self.pids = {row: uris[chunk.source_id].rpartition("#")[2] for row, chunk in kg.store.chunks()}
 
+    def warm_up(self) -> None:
+        """Read all indexes once, so that no question pays for it."""
+        for agent in self.agents.values():
+            agent.retriever.warm_up()
+            agent.ask("warm")
+
     def run(self, system: str, question: dict[str, Any]) -> Row:
         start = time.perf_counter()
-        if system == "hoptrace":
-            answer = self.agent.ask(question["question"])
+        if system in self.agents:
+            answer = self.agents[system].ask(question["question"])
             spent = 1000 * (time.perf_counter() - start)
             cited = tuple(citation.source.rpartition("#")[2] for citation in answer.citations)
             packed = [path for step in answer.trace if isinstance(step, Retrieved) for path in step.paths]
             quotes = tuple(hop.triple.spans[0].quote for path in packed for hop in path.hops if hop.triple.spans)
-            return Row(question, answer.answers, cited, spent, quotes)
+            return Row(question, answer.answers, cited, spent, quotes, self._grounded(answer))
         said, row = self.extractive.ask(system, question["question"])
         spent = 1000 * (time.perf_counter() - start)
         return Row(question, (said,) if said else (), (self.pids[row],) if said else (), spent)
+
+    def _grounded(self, answer: Answer) -> bool:
+        """Whether every word of the answers stands in the evidence cited or the question, or is derived."""
+        titles = {source.uri: source.title for source in self.kg.sources()}
+        texts = [answer.question, *(f"{titles.get(c.source, '')} {c.quote}" for c in answer.citations if c.verified)]
+        known = {"yes", "no", "equal", *(word for text in texts for word in normalize(text).split())}
+        counted = {step.operation for step in answer.trace if isinstance(step, Understood)} == {"count"}
+        return all(word in known or (counted and word.isdigit()) for said in answer.answers for word in normalize(said).split())
+
+
+def over_gold(dataset: Path, questions: list[dict[str, Any]], encoder: Encoder) -> dict[str, list[Row]]:
+    """Every system on every question, over a graph of its gold passages alone."""
+    passages = {one["pid"]: one for one in read_jsonl(dataset / "passages.jsonl")}
+    triples: dict[str, list[dict[str, Any]]] = {}
+    if (dataset / "triples.jsonl").exists():
+        for one in read_jsonl(dataset / "triples.jsonl"):
+            triples.setdefault(one["pid"], []).append(one)
+    rows: dict[str, list[Row]] = {system: [] for system in SYSTEMS}
+    for question in questions:
+        with tempfile.TemporaryDirectory() as folder:
+            pids = supporting_pids(question)
+            given = {"passages": [passages[pid] for pid in pids if pid in passages]}
+            if triples:
+                given["triples"] = [one for pid in pids for one in triples.get(pid, ())]
+            for name, items in given.items():
+                (Path(folder) / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in items), encoding="utf-8")
+            with KnowledgeGraph.open(Path(folder) / "kg") as kg:
+                kg.ingest([*Path(folder).glob("*.jsonl")])
+                runner = Runner(kg, encoder)
+                for system in SYSTEMS:
+                    rows[system].append(runner.run(system, question))
+    return rows
 
 
 def figures(rows: list[Row]) -> dict[str, Any]:
@@ -150,16 +196,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--limit", type=int, help="only the first N questions")
+    parser.add_argument("--gold", action="store_true", help="ask each question over its gold passages alone")
     options = parser.parse_args()
     questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][: options.limit]
+    name, start = options.dataset.resolve().name, time.perf_counter()
+    if options.gold:
+        report(f"{name}, gold passages", over_gold(options.dataset, questions, Encoder.default()), 0.0, {})
+        return
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
-        start = time.perf_counter()
         kg.ingest([options.dataset])
         runner = Runner(kg, Encoder.default())
+        runner.warm_up()
         index_s = time.perf_counter() - start
         rows = {system: [runner.run(system, question) for question in questions] for system in SYSTEMS}
         used = evidence(Regimes(kg, runner.search, runner.encoder), rows["hoptrace"])
-    report(options.dataset.resolve().name, rows, index_s, used)
+    report(name, rows, index_s, used)
 
 
 def report(dataset: str, rows: dict[str, list[Row]], index_s: float, used: dict[str, dict[str, Any]]) -> None:
@@ -172,10 +223,13 @@ def report(dataset: str, rows: dict[str, list[Row]], index_s: float, used: dict[
         cells = ["-" if one[m] is None else "{:.3f} [{:.3f}, {:.3f}]".format(one[m], *one[f"{m}_ci95"]) for m in MEASURES]
         lines.append([system, *cells, one["latency_ms"]["p50"], one["latency_ms"]["p95"]])
     print_table(["system", *MEASURES, "p50 ms", "p95 ms"], lines)
-    print()
-    whole = used["S2"]["tokens"] or 1.0
-    shares = [[name, one["tokens"], f"{one['tokens'] / whole:.0%}", f"{one['answer_recall']:.3f}"] for name, one in used.items()]
-    print_table(["evidence", "tokens", "of S2", "answer recall"], shares)
+    if used:
+        print()
+        whole = used["S2"]["tokens"] or 1.0
+        shares = [
+            [name, one["tokens"], f"{one['tokens'] / whole:.0%}", f"{one['answer_recall']:.3f}"] for name, one in used.items()
+        ]
+        print_table(["evidence", "tokens", "of S2", "answer recall"], shares)
     peak = peak_mb()
     print(f"index {index_s:.1f} s, peak {peak:.0f} MB")
     systems["hoptrace"] |= {"evidence": used}

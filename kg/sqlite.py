@@ -147,6 +147,10 @@ class SQLiteStore(GraphReads):
             by_status = dict(db.execute("SELECT status, count(*) FROM triple WHERE live GROUP BY status").fetchall())
         return counts | {status.value: by_status.get(status.value, 0) for status in Status if status is not Status.RETRACTED}
 
+    def has_prose(self) -> bool:
+        live = "JOIN source ON source.row = chunk.source WHERE source.live"
+        return bool(self._one(f"SELECT 1 FROM chunk {live} AND chunk.kind = 'text' LIMIT 1"))
+
     def content_hash(self) -> str:
         with self._snapshot() as db:
             return content_hash(db)

@@ -202,6 +202,9 @@ class Store(Protocol):
     ) -> Iterator[tuple[int, Chunk]]:
         """(row, chunk) of live chunks; in the order of `rows` where given."""
 
+    def has_prose(self) -> bool:
+        """Whether any live chunk is text and not rows of a table or graph."""
+
     def search_text(self, query: str, k: int = 10) -> list[TextHit]:
         """BM25 over live chunks. Any string is a valid query; words are matched, never operators."""
 

@@ -133,9 +133,9 @@ class Encoder:
         cleaned = [clean(text) for text in texts]
         return [(one.ids, one.offsets) for one in self._tokenizer.encode_batch(cleaned, add_special_tokens=False)]
 
-    def lower(self, ids: Sequence[int]) -> np.ndarray:
+    def lower(self, ids: Iterable[int]) -> np.ndarray:
         """States after the first `LOWER` layers, float32 [t, h], of at most 512 ids, special ones included."""
-        states: np.ndarray = self._run(list(ids), _LOWER)[0]
+        states: np.ndarray = self._run([*ids], _LOWER)[0]
         return states
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:

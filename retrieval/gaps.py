@@ -37,6 +37,7 @@ class Gaps:
     def __init__(self, kg: KnowledgeGraph, relations: RelationIndex) -> None:
         self.kg, self.relations = kg, relations
         self._usual: dict[tuple[int, int, int], bool] = {}
+        self._sample: tuple[int, np.ndarray, np.ndarray] = -1, np.empty(0, np.int64), np.empty(0, np.int64)
 
     def along(self, state: State, adjacency: Adjacency) -> tuple[str, ...]:
         """Sentences on what is missing from hop to hop."""
@@ -87,15 +88,21 @@ class Gaps:
         return self._usual[key]
 
     def _share(self, kind: int, code: int, adjacency: Adjacency) -> float:
-        total = len(adjacency.group_key)
-        sampled = np.unique(np.linspace(0, total - 1, min(total, _SAMPLED)).astype(np.int64))
-        nodes = np.unique(np.searchsorted(adjacency.node_groups, sampled, side="right") - 1)
-        groups = adjacency.groups(nodes)
-        codes = self.relations.codes(groups)
-        alike = np.unique(groups.origin[codes == kind])
+        origin, codes = self._sampled(adjacency)
+        alike = np.unique(origin[codes == kind])
         alike = alike[np.linspace(0, len(alike) - 1, min(len(alike), _OF_A_KIND)).astype(np.int64)] if len(alike) else alike
-        having = np.isin(alike, groups.origin[codes == code])
+        having = np.isin(alike, origin[codes == code])
         return float(having.mean()) if len(alike) >= _FEWEST else 0.0
+
+    def _sampled(self, adjacency: Adjacency) -> tuple[np.ndarray, np.ndarray]:
+        """Groups of edges of some nodes: the node of each, and its step; read once for each state of the graph."""
+        if self._sample[0] != adjacency.seq:
+            total = len(adjacency.group_key)
+            sampled = np.unique(np.linspace(0, total - 1, min(total, _SAMPLED)).astype(np.int64))
+            nodes = np.unique(np.searchsorted(adjacency.node_groups, sampled, side="right") - 1)
+            groups = adjacency.groups(nodes)
+            self._sample = adjacency.seq, groups.origin, self.relations.codes(groups)
+        return self._sample[1:]
 
     def _named(self, nodes: np.ndarray) -> str:
         labels = [node.label for node in self.kg.store.nodes(nodes[:_NAMED].tolist())]

@@ -289,6 +289,11 @@ class Retriever:
             return []
         return [Hit(row, chunks[row], score, {"hybrid": score}) for row, score in found if row in chunks]
 
+    @property
+    def has_prose(self) -> bool:
+        """Whether the graph has texts to read."""
+        return self._parts.has_prose()
+
     def about(self, name: str, k: int) -> list[Chunk]:
         """At most k first chunks of sources whose title is this name, a qualifier in brackets left out."""
         table = self._parts.passages.words.table()
@@ -310,6 +315,7 @@ class _Parts:
         self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
         self._types: dict[bool, tuple[int, NodeTypes]] = {}
         self._triples: tuple[int, dict[int, Triple]] = -1, {}
+        self._prose: tuple[int, bool] = -1, False
 
     def types(self, cased: bool) -> NodeTypes:
         seq = self.kg.store.seq
@@ -343,6 +349,12 @@ class _Parts:
     @cached_property
     def gaps(self) -> Gaps:
         return Gaps(self.kg, self.relations)
+
+    def has_prose(self) -> bool:
+        """As the store says, asked once for each of its states."""
+        if self._prose[0] != self.kg.store.seq:
+            self._prose = self.kg.store.seq, self.kg.store.has_prose()
+        return self._prose[1]
 
     @cached_property
     def passages(self) -> PassageSearch:

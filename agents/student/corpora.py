@@ -21,8 +21,10 @@ from ...kg.errors import InputError
 from ...kg.extraction.examples import Example
 from ...kg.ingest.sentences import sentences
 from ...kg.model import normalize
+from ...retrieval.decompose import SubQuestion
 from ...retrieval.phrases import SLOT, Phraser, Step, say
 from ...retrieval.wordings import lexicon
+from .candidates import candidates
 from .items import Item, Mention, Spot, Target, Task
 from .rename import renamed
 
@@ -31,7 +33,10 @@ Rarity = dict[str, float]  # by name of a family
 _HOPS = (1, 1, 1, 1, 2, 2, 3)  # as often as each length is drawn
 _ABSENT, _JOINED, _BESIDE = 0.2, 0.3, 0.4  # shares of tasks: without the answer, over two texts, with another text beside
 _SENTENCES = 6  # of a text, in one task
+_REVERSED, _ABOUT = 0.25, 4.0  # weight of a relation walked from its object, and of what a text is about
+_PLANNED = 0.5  # of questions of one step
 _ANSWERS = 4
+_UNMARKED = 500  # number, within its text, of the first entity that is not marked
 _WORDY = 3  # words of a label that the lexicon does not know
 _LONGEST = 60  # words of a sentence that is shown without need
 
@@ -44,12 +49,14 @@ class Fact:
         start, end: entities.
         step: of the lexicon.
         near: items that name both, or else the end.
+        marked: it is walked as it is marked, not from its object.
     """
 
     start: int
     end: int
     step: Step
     near: tuple[int, ...]
+    marked: bool
 
 
 class Marked:
@@ -61,6 +68,7 @@ class Marked:
 
     Attributes:
         names, types: per entity.
+        about: the entity that the title names, -1 for none.
         items: the title, where there is one, then each sentence.
         facts: by the entity they start from, each relation both ways.
     """
@@ -71,11 +79,15 @@ class Marked:
         self.complete, self.first = example.complete, 1 if example.title else 0
         title = normalize(example.title)
         own = [Mention(0, len(example.title), entity) for entity, name in self.names.items() if normalize(name) == title]
+        self.about = own[0].entity if own else -1
         self.items = [Item(example.title, tuple(own[:1]))] if example.title else []
         where: dict[int, set[int]] = {}
         for low, high in example.sentences:
             text = example.text[low:high].rstrip()
             inside = [Mention(a - low, b - low, base + e) for a, b, e in example.mentions if low <= a and b <= low + len(text)]
+            if not example.complete:
+                free = candidates(text, [(mention.start, mention.end) for mention in inside])
+                inside += [Mention(a, b, base + _UNMARKED + i) for i, (a, b) in enumerate(free)]
             for mention in inside:
                 where.setdefault(mention.entity, set()).add(len(self.items))
             self.items.append(Item(text, tuple(inside)))
@@ -84,10 +96,10 @@ class Marked:
             family, way = lexicon().family(label)
             if len(family.name.split()) > _WORDY and not family.labels:
                 continue  # a label that nobody would say
-            for start, end, step in ((base + s, base + o, (family, way)), (base + o, base + s, (family, -way))):
+            for start, end, step, marked in ((base + s, base + o, way, True), (base + o, base + s, -way, False)):
                 near = (where.get(start, set()) & where.get(end, set())) or where.get(end, set())
                 if near:
-                    self.facts.setdefault(start, []).append(Fact(start, end, step, tuple(sorted(near))))
+                    self.facts.setdefault(start, []).append(Fact(start, end, (family, step), tuple(sorted(near)), marked))
 
     def walk(self, rng: random.Random, start: int, hops: int, rarity: Rarity) -> list[Fact]:
         """A chain of facts that comes to no entity twice; shorter where it cannot go on. Rare relations are drawn more often."""
@@ -96,7 +108,7 @@ class Marked:
             ways = [fact for fact in self.facts.get(at, ()) if fact.end not in seen]
             if not ways:
                 break
-            walked += rng.choices(ways, [rarity[fact.step[0].name] for fact in ways])
+            walked += rng.choices(ways, [rarity[fact.step[0].name] * (1 if fact.marked else _REVERSED) for fact in ways])
             at = walked[-1].end
             seen.add(at)
         return walked
@@ -135,6 +147,7 @@ class Drawer:
         self.texts = [text for i, one in enumerate(examples) if (text := Marked(one, i * 1000)).facts]
         names = Counter(fact.step[0].name for text in self.texts for facts in text.facts.values() for fact in facts)
         self.rarity = {name: count**-0.5 for name, count in names.items()}
+        self._kinds = {entity: kind for text in self.texts for entity, kind in text.types.items()}
         self._by_type: dict[str, list[tuple[Marked, int]]] = {}
         for text in self.texts:
             for entity, kind in text.types.items():
@@ -174,12 +187,17 @@ class Drawer:
         if rng.random() < _BESIDE or not shown[0][1]:
             other = rng.choice(self.texts)
             if other is not text:
-                shown.insert(rng.randrange(2), (other, other.shown(rng, [], set())[:4]))
+                shown.insert(rng.randrange(2), (other, other.shown(rng, [], set())[:3]))
         return self._task(start, text.names[start], steps, shown, [] if absent else chains)
 
     def _start(self, text: Marked) -> int:
-        """An entity to ask from, seldom a day or a number."""
-        weights = [0.05 if text.types[entity] in {"time", "number"} else 1.0 for entity in text.facts]
+        """An entity to ask from: often what the text is about, seldom a day or a number."""
+        weights = []
+        for entity, facts in text.facts.items():
+            kind = 0.05 if text.types[entity] in {"time", "number"} else 1.0
+            weights.append(
+                kind * (_ABOUT if entity == text.about else 1.0) * (1.0 if any(f.marked for f in facts) else _REVERSED)
+            )
         return self.rng.choices([*text.facts], weights)[0]
 
     def _joined(self, text: Marked) -> Lesson | None:
@@ -214,13 +232,18 @@ class Drawer:
         chains: Sequence[list[Fact]],
     ) -> Lesson | None:
         """The task over the items shown; None where the lexicon has no words, or the question says the answer."""
-        said, answers = say(steps, self.phraser), {chain[-1].end for chain in chains}
+        question, answers = self._question(steps), {chain[-1].end for chain in chains}
         names = {entity: other for text, _ in shown for entity, other in text.names.items()}
         place = {(id(text), i): at for at, (text, i) in enumerate((text, i) for text, kept in shown for i in kept)}
-        if said is None or not place or len(answers) > _ANSWERS or normalize(name) in {normalize(names[end]) for end in answers}:
+        if (
+            question is None
+            or not place
+            or len(answers) > _ANSWERS
+            or normalize(name) in {normalize(names[end]) for end in answers}
+        ):
             return None
-        begin = said[0].index(SLOT)
-        question = said[0].replace(SLOT, name)
+        begin = question.index(SLOT)
+        question = question.replace(SLOT, name)
         items = [text.items[i] for text, kept in shown for i in kept]
         used: list[int] = []
         says: set[int] = set()
@@ -237,18 +260,29 @@ class Drawer:
         target = Target("list" if len(answers) > 1 else "lookup", tuple(used), tuple(spots))
         return renamed(task, target, self._others(names, task))
 
+    def _question(self, steps: Sequence[Step]) -> str | None:
+        """A question for a chain; of one step half of the time as a plan asks it."""
+        family, way = steps[0]
+        nouns = self.phraser.nouns(steps[0])
+        if len(steps) == 1 and nouns and self.rng.random() < _PLANNED:
+            kind = family.object_type if way > 0 else family.subject_type
+            return SubQuestion(SLOT, self.rng.choice(nouns), kind).text(SLOT)
+        said = say(steps, self.phraser)
+        return said[0] if said else None
+
     def _others(self, names: dict[int, str], task: Task) -> dict[int, str]:
         """Other names of their kind for some of the entities of a task, in some of the tasks."""
         share = self.rng.choice((0.0, 0.0, 0.0, 0.3, 0.7))
         named = sorted({m.entity for m in task.mentions} | {m.entity for item in task.items for m in item.mentions})
-        found = {}
+        found, taken = {}, {normalize(name) for name in names.values()}
         for entity in named:
-            kind = next(
-                (text.types[entity] for text in self.texts[entity // 1000 : entity // 1000 + 1] if entity in text.types), ""
-            )
+            kind = self._kinds.get(entity, "")
             if kind and self.rng.random() < share:
                 other, like = self.rng.choice(self._by_type.get(kind) or [(self.texts[0], 0)])
-                found[entity] = other.names.get(like, names[entity])
+                name = other.names.get(like, names[entity])
+                if normalize(name) not in taken:
+                    taken.add(normalize(name))
+                    found[entity] = name
         return found
 
 

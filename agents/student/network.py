@@ -1,8 +1,9 @@
 """The student as torch trains it: the encoder's top layers with structural attention biases, and four small heads.
 
 It stands on the states after the packaged encoder's first `LOWER` layers, which stay as they are. In every layer each head
-may favour keys of the same item, of the same entity, or of the question (learned, zero at the start): with words alone such
-a reader hardly learns to follow a name from one fact to the next. Needs the extra `models`.
+favours keys of the same item, of the same entity, or of the question (learned, some heads begin with one of them): with words
+alone such a reader hardly learns to follow a name from one fact to the next. Tokens of the question, and of entities that it
+names, are marked. Needs the extra `models`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,11 @@ from ...retrieval.export_encoder import original
 from .items import OPERATIONS
 
 STEPS = 4  # the longest rationale that is told apart; column 0 of the head is "not used"
+_FAVOURED = (
+    (0, 4, 1.5),
+    (4, 7, 4.0),
+    (7, 10, 1.5),
+)  # heads, first and end, that begin by favouring each kind of key, and how much
 EXTRA = 1  # layers added on top, which begin as copies of the last
 
 
@@ -36,6 +42,8 @@ def network(torch: Any, layers: int = 3 + EXTRA) -> Any:
             tops += [tops[-1]] * (layers - len(tops))
             self.layers = torch.nn.ModuleList(biased(layer) for layer in tops[:layers])
             width = self.layers[0].width
+            self.asked = torch.nn.Parameter(0.02 * torch.randn(width))
+            self.named = torch.nn.Parameter(0.02 * torch.randn(width))
             self.operation = torch.nn.Linear(width, len(OPERATIONS))
             self.steps = torch.nn.Linear(width, 1 + STEPS)
             self.ends = torch.nn.Linear(width, 2)
@@ -44,9 +52,10 @@ def network(torch: Any, layers: int = 3 + EXTRA) -> Any:
             same = (item[:, :, None] == item[:, None, :]).float()
             one = ((entity[:, :, None] == entity[:, None, :]) & (entity[:, :, None] > 0)).float()
             asked = (item == 0).float()[:, None, :].expand_as(same)
+            named = (one * asked).amax(dim=2, keepdim=True)
             hidden = (item < 0).float()[:, None, None, :] * -1e9
             shape = torch.stack([same, one, asked], dim=1).flatten(2)
-            states = lower
+            states = lower + asked[:, 0, :, None] * self.asked + named * self.named
             for layer in self.layers:
                 states = layer(states, shape, hidden)
             return self.operation(states[:, 0]), self.steps(states), self.ends(states)
@@ -77,7 +86,10 @@ def _layer(torch: Any, origin: Any) -> Any:
             self.out, self.out_norm = copied(origin.attention.output.dense), normed(origin.attention.output.LayerNorm)
             self.wide, self.narrow = copied(origin.intermediate.dense), copied(origin.output.dense)
             self.norm = normed(origin.output.LayerNorm)
-            self.favour = torch.nn.Parameter(torch.zeros(self.heads, 3))
+            start = torch.zeros(self.heads, 3)
+            for kind, (first, last, weight) in enumerate(_FAVOURED):
+                start[first:last, kind] = weight
+            self.favour = torch.nn.Parameter(start)
             self.drop = torch.nn.Dropout(0.1)
 
         def forward(self, states: Any, shape: Any, hidden: Any) -> Any:

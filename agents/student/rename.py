@@ -44,15 +44,10 @@ def _moved(moves: _Moves, place: int, side: int) -> int:
     """Where a place is now; `side` 0 for the first character of something and 1 for the one after its last."""
     shift = 0
     for start, end, low, high in moves:
-        if place < end if side == 0 else place <= start:
-            break
-        if place >= end:
-            shift = high - end
-        if side == 1 and place == end:
-            return high
-    for start, end, low, high in moves:
         if place == (start, end)[side]:
             return (low, high)[side]
+        if end <= place:
+            shift = high - end
     return place + shift
 
 

@@ -86,14 +86,10 @@ def _steps(logits: np.ndarray) -> tuple[tuple[int, float], ...]:
 def _answers(ends: np.ndarray, inputs: Inputs) -> tuple[tuple[tuple[Spot, float], ...], float]:
     """Spans and the probability that there is none, from logits float32 [t, 2] of first and last tokens.
 
-    A span scores the sum of its ends, "none" that of [CLS]; probabilities are over the spans of the best ends.
+    A span scores the sum of its ends, "none" that of [CLS]; probabilities are over the candidates, or else over the spans of the
+    best ends.
     """
-    allowed = (inputs.item > 0) & (inputs.offsets[:, 1] > inputs.offsets[:, 0])
-    masked = np.where(allowed[:, None], ends, -np.inf)
-    first, last = (np.argsort(-masked[:, side], kind="stable")[:_ENDS] for side in (0, 1))
-    starts, stops = (grid.ravel() for grid in np.meshgrid(first, last, indexing="ij"))
-    whole = (stops >= starts) & (stops - starts < LONGEST) & (inputs.item[starts] == inputs.item[stops])
-    starts, stops = starts[whole & allowed[starts] & allowed[stops]], stops[whole & allowed[starts] & allowed[stops]]
+    starts, stops = inputs.candidates.T if len(inputs.candidates) else _spans(ends, inputs)
     odds = _softmax(np.concatenate([[ends[0].sum()], ends[starts, 0] + ends[stops, 1]])[None])[0]
     found: list[tuple[Spot, float]] = []
     taken = np.zeros(len(ends), bool)
@@ -105,6 +101,17 @@ def _answers(ends: np.ndarray, inputs: Inputs) -> tuple[tuple[tuple[Spot, float]
         spot = Spot(int(inputs.item[start]) - 1, int(inputs.offsets[start, 0]), int(inputs.offsets[stop, 1]))
         found.append((spot, float(odds[1 + i])))
     return tuple(found), float(odds[0])
+
+
+def _spans(ends: np.ndarray, inputs: Inputs) -> tuple[np.ndarray, np.ndarray]:
+    """First and last tokens of the spans that the best ends make, within an item each."""
+    allowed = (inputs.item > 0) & (inputs.offsets[:, 1] > inputs.offsets[:, 0])
+    masked = np.where(allowed[:, None], ends, -np.inf)
+    first, last = (np.argsort(-masked[:, side], kind="stable")[:_ENDS] for side in (0, 1))
+    starts, stops = (grid.ravel() for grid in np.meshgrid(first, last, indexing="ij"))
+    whole = (stops >= starts) & (stops - starts < LONGEST) & (inputs.item[starts] == inputs.item[stops])
+    whole &= allowed[starts] & allowed[stops]
+    return starts[whole], stops[whole]
 
 
 def _softmax(logits: np.ndarray) -> np.ndarray:

@@ -27,9 +27,9 @@ from .items import OPERATIONS, Target, Task
 from .network import STEPS, exported, network, restore
 from .student import MODEL
 
-_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 1.5e-4, 1e-3, 0.06
+_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
-_SAVE, _TIMED = 50, 12  # steps between checkpoints, and steps by which a budget is turned into steps
+_SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
 Report = Callable[[str], None]
 Example = tuple[Task, Target]
 
@@ -134,6 +134,7 @@ class _Trainer:
     ) -> None:
         self.torch, self.net, self.lessons, self.encoder = torch, net, lessons, encoder
         self.folder, self.seed, self.report = folder, seed, report
+        self._batches: tuple[int, list[list[int]]] | None = None
         old: list[Any] = []
         new: list[Any] = []
         for name, parameter in net.named_parameters():
@@ -150,17 +151,16 @@ class _Trainer:
             if minutes is not None:
                 total = min(total, self.affordable(minutes, total))
             self._save(total, 0)
-        sums, since = np.zeros(3), time.monotonic()
+        sums, counted, since = np.zeros(3), 0, time.monotonic()
         for step in range(done, total):
             epoch, at = divmod(step, per_epoch)
-            sums += self._step(self.order(epoch)[at], step, total)
+            sums, counted = sums + self._step(self.order(epoch)[at], step, total), counted + 1
             if (step + 1) % _SAVE == 0 or step + 1 == total:
                 self._save(total, step + 1)
-                answer, used, operation = sums / (step + 1 - done if step + 1 - done < _SAVE else _SAVE)
-                spent, since, sums = time.monotonic() - since, time.monotonic(), np.zeros(3)
-                self.report(
-                    f"step {step + 1} of {total}: answers {answer:.3f}, steps {used:.3f}, operation {operation:.3f}, {spent:.0f} s"
-                )
+                answer, used, operation = sums / counted
+                spent, since, sums, counted = time.monotonic() - since, time.monotonic(), np.zeros(3), 0
+                parts = f"answers {answer:.3f}, steps {used:.3f}, operation {operation:.3f}"
+                self.report(f"step {step + 1} of {total}: {parts}, {spent:.0f} s")
         return self.net.eval()
 
     def affordable(self, minutes: float, total: int) -> int:
@@ -193,7 +193,7 @@ class _Trainer:
 
     def order(self, epoch: int) -> list[list[int]]:
         """Batches of lessons of like length, about `_TOKENS` in each, in random order that the epoch decides."""
-        if getattr(self, "_cached", (None,))[0] != epoch:
+        if self._batches is None or self._batches[0] != epoch:
             rng = random.Random(f"{self.seed}/{epoch}")
             lengths = [len(one.inputs.ids) for one in self.lessons]
             batches: list[list[int]] = [[]]
@@ -202,8 +202,8 @@ class _Trainer:
                     batches.append([])
                 batches[-1].append(i)
             rng.shuffle(batches)
-            self._cached = epoch, batches
-        return self._cached[1]
+            self._batches = epoch, batches
+        return self._batches[1]
 
     def _save(self, total: int, done: int) -> None:
         state = self.folder / "checkpoint.pt"
@@ -234,23 +234,31 @@ def padded(torch: Any, lessons: Sequence[Lesson], encoder: Encoder) -> tuple[Any
 
 
 def losses(torch: Any, logits: tuple[Any, Any, Any], lessons: Sequence[Lesson]) -> tuple[Any, Any, Any]:
-    """Means over a batch: of answers (cross-entropy of their ends; of one answer in several places, of the sum over them), of
-    items used, of operations."""
+    """Means over a batch: of answers (cross-entropy; of one answer in several places, of the sum over them), of items used, of
+    operations."""
     operation, steps, ends = logits
     answers, used = [], []
     for row, one in enumerate(lessons):
-        t = len(one.inputs.ids)
-        allowed = torch.from_numpy((one.inputs.item[:t] > 0) & (one.inputs.offsets[:, 1] > one.inputs.offsets[:, 0]))
-        allowed[0] = True
-        odds = ends[row, :t].masked_fill(~allowed[:, None], -1e9).log_softmax(dim=0)
-        places = one.answers or (np.zeros((1, 2), np.int64),)
-        answers.append(
-            -sum(odds[torch.from_numpy(spots[:, side]), side].logsumexp(0) for spots in places for side in (0, 1)) / len(places)
-        )
+        answers.append(_answer_loss(torch, ends[row, : len(one.inputs.ids)], one))
         gold = torch.from_numpy(one.steps)
         used.append(torch.nn.functional.cross_entropy(steps[row, torch.from_numpy(one.inputs.marks)], gold))
     right = torch.tensor([one.operation for one in lessons])
     return torch.stack(answers).mean(), torch.stack(used).mean(), torch.nn.functional.cross_entropy(operation, right)
+
+
+def _answer_loss(torch: Any, ends: Any, one: Lesson) -> Any:
+    """Of one lesson from logits [t, 2]: over its candidates where every answer is one of them, else over all tokens."""
+    candidates = [tuple(spot) for spot in one.inputs.candidates.tolist()]
+    places = [[candidates.index(spot) + 1 for spot in map(tuple, spots.tolist()) if spot in candidates] for spots in one.answers]
+    if candidates and all(places):
+        first, last = torch.from_numpy(one.inputs.candidates).T
+        odds = torch.cat([ends[0].sum()[None], ends[first, 0] + ends[last, 1]]).log_softmax(dim=0)
+        return -sum(odds[torch.tensor(spots)].logsumexp(0) for spots in places or [[0]]) / max(len(places), 1)
+    allowed = torch.from_numpy((one.inputs.item > 0) & (one.inputs.offsets[:, 1] > one.inputs.offsets[:, 0]))
+    allowed[0] = True
+    odds = ends.masked_fill(~allowed[:, None], -1e9).log_softmax(dim=0)
+    spans = [torch.from_numpy(spots) for spots in one.answers] or [torch.zeros(1, 2, dtype=torch.long)]
+    return -sum(odds[spots[:, side], side].logsumexp(0) for spots in spans for side in (0, 1)) / len(spans)
 
 
 def package(net: Any, folder: Path, encoder: Encoder, meta: dict[str, Any], *, name: str = "student") -> Artefact:

@@ -18,7 +18,7 @@ WELL, BADLY = np.full((3, 2, 1), 0.95, np.float32), np.full((3, 2, 1), 0.1, np.f
 
 
 def route(links: list[Link], gains: np.ndarray = WELL, has_model: bool = False) -> Route:
-    return decide(understand("Who owns x?"), links, gains, has_model=has_model)
+    return decide(understand("Who owns x?"), links, gains, model=has_model)
 
 
 @pytest.mark.parametrize("has_model", [False, True])
