@@ -224,8 +224,8 @@ class Distiller:
         found: dict[str, dict[str, Figures]] = {}
         for part, examples in tests.items():
             self.report(f"evaluating on unseen {part}")
-            said = {"teacher": taught(self.teacher), "extractive": overlap}
-            answers = {name: [say(example) for example in examples] for name, say in said.items()}
+            chains = self._taught(examples)
+            answers = {"teacher": [taught(chains[e.id]) for e in examples], "extractive": [overlap(e) for e in examples]}
             for name, reader in readers.items():
                 readings = [reader.read(example.task) for example in examples]
                 answers[name] = _decided(examples, readings, policies[name])
