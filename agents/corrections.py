@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..kg.errors import InputError
-from ..kg.model import EVIDENCE, Triple
+from ..kg.model import Triple
 from ..retrieval.phrases import Phraser
 from ..retrieval.wordings import lexicon
 from .evaluate import Question
@@ -57,8 +57,9 @@ def corrections(kg: KnowledgeGraph) -> list[tuple[Correction, Triple]]:
         try:
             triple = kg.triple(item.triple)
         except InputError:
-            continue  # undone or forgotten
-        if triple.status in EVIDENCE:
+            continue  # forgotten
+        standing = kg.store.triples(triple.subject.id, triple.relation.id, triple.object.id, evidence_only=True)
+        if any(one.id == triple.id for one in standing):
             found.append((item, triple))
     return found
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from ...retrieval.relations import RelationIndex
 
 TASKS, MIN_TASKS = 5000, 50
-_DEV, _TEST = 200, 300  # tasks to choose the policy on, and in each part that is held out
+HELD_OUT = 300  # tasks in each part that is held out; two thirds of it to choose the policy on
 _SHARE = 0.42  # of the time left after teaching, for each of two trainings
 _ALPHA, _MARGIN = 2.0, 1  # of `trim_outliers` over chains of one form: with 3, chains thrice as long pass where a tenth are
 _REPEATED = 3  # times that what people taught stands among the tasks
@@ -51,6 +51,7 @@ class Plan:
     graph: str
     seed: int
     tasks: int
+    held_out: int
     teacher: str
     student: str
     origin: str
@@ -81,6 +82,7 @@ class Distiller:
         work: folder of the run; the same run goes on from it, another one begins anew.
         minutes: wall clock that the run may take, about.
         tasks: at most so many are mined for training.
+        held_out: tasks in each part that is held out.
         seed: of all draws.
         adapter: of a causal language model.
         report: called with a line of progress now and then.
@@ -96,15 +98,19 @@ class Distiller:
         *,
         minutes: float = 30,
         tasks: int = TASKS,
+        held_out: int = HELD_OUT,
         seed: int = 0,
         adapter: str = "lora",
         report: Report = lambda line: None,
     ) -> None:
-        if minutes <= 0 or tasks < MIN_TASKS:
-            raise InputError(f"minutes must be above 0 and tasks at least {MIN_TASKS}, not {minutes} and {tasks}")
+        if minutes <= 0 or tasks < MIN_TASKS or held_out < 1:
+            raise InputError(
+                f"minutes must be above 0, tasks at least {MIN_TASKS} and held_out at least 1, "
+                f"not {minutes:g}, {tasks} and {held_out}"
+            )
         self.kg, self.teacher, self.learner, self.work, self.report = kg, teacher, learner, work, report
         self.relations, self.minutes, self.begun, self.split = relations, minutes, time.monotonic(), Split(seed)
-        self.plan = Plan(kg.content_hash(), seed, tasks, teacher.name, learner.name, learner.origin, adapter)
+        self.plan = Plan(kg.content_hash(), seed, tasks, held_out, teacher.name, learner.name, learner.origin, adapter)
 
     def run(self, out: Path) -> Outcome:
         """Do what is left to do, and put the student at `out`.
@@ -154,9 +160,9 @@ class Distiller:
         examples = miner.mine(self.plan.tasks, random.Random(f"{seed}/train"), training)
         own = regressions(self.kg, miner, random.Random(f"{seed}/taught"))
         known = {example.id for example in examples}
-        dev = [e for e in miner.mine(_DEV, random.Random(f"{seed}/dev"), training) if e.id not in known]
+        dev = [e for e in miner.mine(2 * self.plan.held_out // 3, random.Random(f"{seed}/dev"), training) if e.id not in known]
         parts = Part.held_out(self.split)
-        tests = {name: miner.mine(_TEST, random.Random(f"{seed}/{name}"), part) for name, part in parts.items()}
+        tests = {name: miner.mine(self.plan.held_out, random.Random(f"{seed}/{name}"), part) for name, part in parts.items()}
         self.report(f"{len(examples)} tasks mined, {len(own)} from what people taught, {len(dev)} to choose on, "
                     + ", ".join(f"{len(some)} with unseen {name}" for name, some in tests.items()))  # fmt: skip
         lines = [json.dumps({"id": e.id, "question": e.task.question, "facts": [item.text for item in e.task.items]})
@@ -315,4 +321,4 @@ def _write(path: Path, text: str) -> None:
     os.replace(new, path)
 
 
-__all__ = ["CARD", "MIN_TASKS", "REPORT", "TASKS", "Distiller", "Outcome", "Plan"]
+__all__ = ["CARD", "HELD_OUT", "MIN_TASKS", "REPORT", "TASKS", "Distiller", "Outcome", "Plan"]

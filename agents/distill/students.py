@@ -16,6 +16,7 @@ from ..student import Reading, Student, Target, Task
 
 Pair = tuple[Task, Target]
 Report = Callable[[str], None]
+_TOKENS = 1200  # of a batch: small ones, for many steps within few minutes
 EPOCHS = 8  # most passes over the tasks, however large the budget
 
 
@@ -62,13 +63,13 @@ class PackagedLearner:
     def affordable(self, pairs: Sequence[Pair], folder: Path, minutes: float) -> int:
         from ..student.train import affordable
 
-        return affordable(pairs, folder, minutes, epochs=EPOCHS, start=self._start)
+        return affordable(pairs, folder, minutes, epochs=EPOCHS, tokens=_TOKENS, start=self._start)
 
     def train(self, pairs: Sequence[Pair], folder: Path, steps: int, seed: int, report: Report) -> list[str]:
         from ..student.student import MODEL
         from ..student.train import package, train
 
-        net = train(pairs, folder, start=self._start, steps=steps, seed=seed, report=report)
+        net = train(pairs, folder, start=self._start, steps=steps, tokens=_TOKENS, seed=seed, report=report)
         package(net, folder, Encoder.default(), {})
         return [MODEL]
 

@@ -66,13 +66,22 @@ def train(session: Session, what: str, questions: int, epochs: int, seed: int) -
     Argument("student", "packaged, or the folder of a causal language model", option=True, default="packaged"),
     Argument("minutes", "what it may take, about", float, option=True, default=30.0),
     Argument("tasks", "most tasks mined to learn from", int, option=True, default=4000),
+    Argument("held_out", "tasks in each part that is held out and measured", int, option=True, default=300),
     Argument("seed", "of the draws", int, option=True, default=0),
     Argument("adapter", "of a causal language model: lora or kasa", option=True, default="lora"),
     Argument("out", "where the student is put; the graph's own place, where questions use it, when left out", option=True),
     examples=("", "--teacher chains.jsonl --minutes 10"),
 )
 def distill(
-    session: Session, teacher: str, student: str, minutes: float, tasks: int, seed: int, adapter: str, out: str | None
+    session: Session,
+    teacher: str,
+    student: str,
+    minutes: float,
+    tasks: int,
+    held_out: int,
+    seed: int,
+    adapter: str,
+    out: str | None,
 ) -> Result:
     from ...kg.ingest.report import ProgressEvent
     from ...retrieval.encoder import Encoder
@@ -88,10 +97,10 @@ def distill(
         session.progress(ProgressEvent(done[0], done[0], line, 0, 0, time.perf_counter() - started, None))
 
     folder = Path(out) if out else student_folder(kg)
-    run = Distiller(
-        kg, RelationIndex(kg, Encoder.default()), _teacher(teacher), learner(student, adapter),
-        folder.with_name(folder.name + ".work"), minutes=minutes, tasks=tasks, seed=seed, adapter=adapter, report=report,
-    )  # fmt: skip
+    work, kind = folder.with_name(folder.name + ".work"), learner(student, adapter)
+    budget = {"tasks": tasks, "held_out": held_out, "seed": seed}
+    relations = RelationIndex(kg, Encoder.default())
+    run = Distiller(kg, relations, _teacher(teacher), kind, work, minutes=minutes, adapter=adapter, report=report, **budget)
     made = run.run(folder)
     data = {"folder": str(made.folder), "hash": made.hash, **made.report}
     return Result(data, lambda console: render.lines(console, str(made)))

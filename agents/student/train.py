@@ -27,7 +27,8 @@ from .items import OPERATIONS, Target, Task
 from .network import STEPS, exported, network, restore
 from .student import MODEL
 
-_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 2e-4, 2e-3, 0.06
+TOKENS = 3000  # of a batch
+_RATE, _HEAD_RATE, _WARM_UP = 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
 _SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
 Report = Callable[[str], None]
@@ -77,6 +78,7 @@ def train(
     epochs: float = 2,
     minutes: float | None = None,
     steps: int | None = None,
+    tokens: int = TOKENS,
     seed: int = 0,
     report: Report = lambda line: None,
 ) -> Any:
@@ -90,6 +92,7 @@ def train(
         epochs: passes over the examples.
         minutes: at most about so long, in place of some of the epochs.
         steps: exactly so many batches, in place of epochs and minutes.
+        tokens: of a batch, about.
         seed: of the order.
         report: called with a line of progress now and then.
 
@@ -98,20 +101,32 @@ def train(
         InputError: no examples.
         ArtefactError: `start` is no student.
     """
-    return _trainer(examples, folder, encoder, start, seed, report).run(epochs, minutes, steps)
+    return _trainer(examples, folder, encoder, start, tokens, seed, report).run(epochs, minutes, steps)
 
 
 def affordable(
-    examples: Sequence[Example], folder: Path, minutes: float, *, epochs: float, start: Path | None = None
+    examples: Sequence[Example],
+    folder: Path,
+    minutes: float,
+    *,
+    epochs: float,
+    tokens: int = TOKENS,
+    start: Path | None = None,
 ) -> int:
     """Steps of training that a budget pays for on this machine, by the time that the first few take; as for `train`."""
-    trainer = _trainer(examples, folder, None, start, 0, lambda line: None)
+    trainer = _trainer(examples, folder, None, start, tokens, 0, lambda line: None)
     total = max(1, round(epochs * len(trainer.order(0))))
     return min(total, trainer.affordable(minutes, total))
 
 
 def _trainer(
-    examples: Sequence[Example], folder: Path, encoder: Encoder | None, start: Path | None, seed: int, report: Report
+    examples: Sequence[Example],
+    folder: Path,
+    encoder: Encoder | None,
+    start: Path | None,
+    tokens: int,
+    seed: int,
+    report: Report,
 ) -> _Trainer:
     torch = import_torch()
     encoder = encoder or Encoder.default()
@@ -123,17 +138,25 @@ def _trainer(
     if start is not None:
         restore(torch, net, load_artefact(start).path(MODEL).read_bytes())
     folder.mkdir(parents=True, exist_ok=True)
-    return _Trainer(torch, net, lessons, encoder, folder, seed, report)
+    return _Trainer(torch, net, lessons, encoder, folder, tokens, seed, report)
 
 
 class _Trainer:
     """Steps over batches, with checkpoints."""
 
     def __init__(
-        self, torch: Any, net: Any, lessons: list[Lesson], encoder: Encoder, folder: Path, seed: int, report: Report
+        self,
+        torch: Any,
+        net: Any,
+        lessons: list[Lesson],
+        encoder: Encoder,
+        folder: Path,
+        tokens: int,
+        seed: int,
+        report: Report,
     ) -> None:
         self.torch, self.net, self.lessons, self.encoder = torch, net, lessons, encoder
-        self.folder, self.seed, self.report = folder, seed, report
+        self.folder, self.tokens, self.seed, self.report = folder, tokens, seed, report
         self._batches: tuple[int, list[list[int]]] | None = None
         old: list[Any] = []
         new: list[Any] = []
@@ -192,13 +215,13 @@ class _Trainer:
         return np.array([part.item() for part in found])
 
     def order(self, epoch: int) -> list[list[int]]:
-        """Batches of lessons of like length, about `_TOKENS` in each, in random order that the epoch decides."""
+        """Batches of lessons of like length, about `tokens` in each, in random order that the epoch decides."""
         if self._batches is None or self._batches[0] != epoch:
             rng = random.Random(f"{self.seed}/{epoch}")
             lengths = [len(one.inputs.ids) for one in self.lessons]
             batches: list[list[int]] = [[]]
             for i in sorted(range(len(lengths)), key=lambda i: lengths[i] * rng.uniform(0.85, 1.15)):
-                if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > _TOKENS:
+                if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > self.tokens:
                     batches.append([])
                 batches[-1].append(i)
             rng.shuffle(batches)

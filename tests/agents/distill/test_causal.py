@@ -129,10 +129,20 @@ def test_folders_that_hold_no_model_are_refused(tmp_path: Path, tiny: Path) -> N
 def test_the_command_runs_to_a_packaged_student(
     tiny: Path, trade: KnowledgeGraph, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hoptrace.agents.distill.run._TEST", 8)
-    monkeypatch.setattr("hoptrace.agents.distill.run._DEV", 8)
     monkeypatch.setattr("hoptrace.agents.distill.causal._NEW_TOKENS", 8)
-    words = ["--student", str(tiny), "--tasks", "60", "--minutes", "0.01", "--out", str(tmp_path / "out"), "--json"]
+    words = [
+        "--student",
+        str(tiny),
+        "--tasks",
+        "60",
+        "--minutes",
+        "0.01",
+        "--held-out",
+        "6",
+        "--out",
+        str(tmp_path / "out"),
+        "--json",
+    ]
     assert main(["distill", "--kg", str(trade.path), *words]) == 0
     record = json.loads(capsys.readouterr().out)
     artefact = load_artefact(tmp_path / "out")

@@ -76,7 +76,7 @@ def distil(
         if len(lines) == stop:
             raise Killed
 
-    more = {"tasks": 120, "seed": 0, **more}
+    more = {"tasks": 120, "held_out": 45, "seed": 0, **more}
     made = Distiller(
         kg, RelationIndex(kg, encoder), teacher or OracleTeacher(), learner or Learner(), folder / "work", report=report, **more
     )
@@ -107,7 +107,7 @@ def test_the_report_shows_all_systems_side_by_side(whole: tuple[Outcome, Learner
     for systems in outcome.report["figures"].values():
         assert list(systems) == ["teacher", "student", "answers only", "extractive"]
         assert systems["teacher"]["accuracy"] == systems["teacher"]["step_f1"] == 1.0
-        assert systems["student"]["n"] > 30
+        assert systems["student"]["n"] > 15
         assert systems["student"]["accuracy"] < 0.8
         assert {"hops", "rarity", "operations"} <= set(systems["student"])
     shown = str(outcome)
@@ -124,7 +124,7 @@ def test_the_control_learns_the_same_answers_without_steps(whole: tuple[Outcome,
     assert [target.answers for _, target in taught] == [target.answers for _, target in bare]
 
 
-@pytest.mark.parametrize("stop", [3, 5, 7, 9, 11, 12])
+@pytest.mark.parametrize("stop", [3, 8, 12])
 def test_an_interrupted_run_ends_with_the_same_bytes(
     trade: KnowledgeGraph, encoder: Encoder, tmp_path: Path, whole: tuple[Outcome, Learner], stop: int
 ) -> None:
@@ -169,7 +169,7 @@ def test_lies_are_left_out_and_counted(trade: KnowledgeGraph, encoder: Encoder, 
     liar, learner = Liar(), Learner()
     outcome = distil(trade, encoder, tmp_path, teacher=liar, learner=learner)
     lies = outcome.report["tasks"] - len(learner.pairs[0])
-    assert sum(outcome.report["left_out"].values()) == lies > 25
+    assert sum(outcome.report["left_out"].values()) == lies > 15
     assert outcome.report["figures"]["entities"]["teacher"]["accuracy"] < 0.9
 
 
@@ -180,7 +180,7 @@ def test_a_teacher_is_not_asked_twice_for_the_same_task(trade: KnowledgeGraph, e
     distil(trade, encoder, tmp_path, teacher=second)
     tests = second.asked
     assert first.asked >= 100
-    assert tests < 3 * 300 + 1, "only the held-out tasks were new to it"
+    assert tests < 3 * 45 + 1, "only the held-out tasks were new to it"
 
 
 class Padded:
@@ -224,7 +224,7 @@ def test_a_small_graph_is_told_what_it_lacks(tmp_path: Path, encoder: Encoder) -
             distil(kg, encoder, tmp_path)
 
 
-@pytest.mark.parametrize("more", [{"minutes": 0}, {"tasks": 3}])
+@pytest.mark.parametrize("more", [{"minutes": 0}, {"tasks": 3}, {"held_out": 0}])
 def test_budgets_that_are_none_are_refused(trade: KnowledgeGraph, encoder: Encoder, tmp_path: Path, more: dict[str, int]) -> None:
     with pytest.raises(InputError, match="at least"):
         distil(trade, encoder, tmp_path, **more)
