@@ -48,7 +48,10 @@ def decide(reading: Reading, task: Task, policy: Policy) -> Said:
     if reading.absent >= policy.absent or not reading.answers:
         return Said((), steps)
     used = {item for item, probability in reading.steps if probability >= policy.used}
-    likely = [one for one in reading.answers if one[0].item in used] or list(reading.answers)
+    allowed = [one for one in reading.answers if _fits(one[0], task, reading.operation)]
+    likely = [one for one in allowed if one[0].item in used] or allowed
+    if not likely:
+        return Said((), steps)
     weights: dict[str, float] = {}
     places: dict[str, list[Spot]] = {}
     for spot, probability in likely:
@@ -65,6 +68,11 @@ def decide(reading: Reading, task: Task, policy: Policy) -> Said:
     if reading.operation == "yes-no":
         return Said(("yes" if _named(spots[0], task) else "no",), steps, tuple(spots))
     return Said(tuple(task.items[s.item].text[s.start : s.end] for s in spots), steps, tuple(spots))
+
+
+def _fits(spot: Spot, task: Task, operation: str) -> bool:
+    """Whether a spot can be an answer: a comparison asks for one of the things it names, other questions for something else."""
+    return operation == "yes-no" or _named(spot, task) == (operation == "compare")
 
 
 def _named(spot: Spot, task: Task) -> bool:

@@ -33,7 +33,9 @@ def test_a_reading_becomes_an_answer_by_its_operation() -> None:
     both = ((BORG, 0.5), (CATO, 0.4))
     assert said("list", *both) == ("Borg", "Cato")
     assert said("count", *both) == ("2",)
-    assert said("compare", *both) == ("Borg",)
+    assert said("compare", (BORG, 0.6), (Spot(0, 0, 4), 0.4)) == ("Acme",), "one of those that the question names"
+    assert said("list", (Spot(0, 0, 4), 0.6), (BORG, 0.4)) == ("Borg",), "what the question names is no answer"
+    assert said("superlative", *both) == ("Borg",)
     assert said("yes-no", (BORG, 0.9)) == ("no",)
     assert said("yes-no", (Spot(0, 0, 4), 0.9)) == ("yes",)
     assert said("list", *both, absent=0.6) == ()
