@@ -32,7 +32,7 @@ class TextReader(Protocol):
 
     def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None: ...
 
-    def outranks(self, question: str) -> bool: ...
+    def outranks(self, question: str, draft: Draft) -> bool: ...
 
 
 class ModelComposer(Protocol):
@@ -94,7 +94,7 @@ def stream(
             found = retriever.search(reading, links, budget)
             draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
             paths = draft.paths or _candidate_paths(retriever, reading, found)
-        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text))
+        open_ended = draft.status == "abstained" or (reader is not None and reader.outranks(text, draft))
         hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
         if reader is not None and model is None and hits:
             draft = reader.compose(text, links, hits) or draft

@@ -34,8 +34,8 @@ WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
 _ONE_STEP = Budget(hops=2)
-_ABOUT, _BESIDE = 2, 2  # passages read for a step: about the subject, and others that name it
-_SENTENCES = 12  # of a passage
+_ABOUT, _BESIDE = 2, 1  # passages read for a step: about the subject, and others that name it
+_SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
@@ -91,10 +91,15 @@ class PassageReader:
         draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None
         return draft or self._whole(question, hits)
 
-    def outranks(self, question: str) -> bool:
-        """Whether a question asks if two things are alike: paths only tell whether one leads to the other."""
+    def outranks(self, question: str, draft: Draft) -> bool:
+        """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter,
+        or the question is whether two things are alike, and paths only tell whether one leads to the other."""
         plan = decompose(question)
-        return plan is not None and plan.operation == "yes-no" and len(plan.sides) > 1
+        if plan is None:
+            return False
+        if plan.operation == "yes-no" and len(plan.sides) > 1:
+            return True
+        return len(plan.sides) == 1 and any(len(path.hops) < _length(plan, plan.sides[0]) for path in draft.paths[:1])
 
     # ---- by steps
 
@@ -129,7 +134,7 @@ class PassageReader:
     def _in_passages(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
         """The chains over what the student points at for a step."""
         subject, asked = before.answer, step.text(before.answer)
-        pieces = self._pieces(self._about(subject, asked, hits))
+        pieces = self._pieces(self._about(step, subject, asked, hits))
         if not pieces:
             return []
         if _YES_NO.match(step.words):
@@ -175,20 +180,18 @@ class PassageReader:
         said = "yes" if holds else "no"
         return [before.then([Hop(_fact(before.answer, step, said, best, _STATED))], said, _STATED)]
 
-    def _about(self, subject: str, asked: str, hits: Sequence[Hit]) -> list[Chunk]:
-        """Passages about a subject, then those found that name it; those found for the step where there are none."""
+    def _about(self, step: SubQuestion, subject: str, asked: str, hits: Sequence[Hit]) -> list[Chunk]:
+        """Passages about a subject, then others that name it: of those found for the question, or for a step that is more than a
+        noun, of those found for it. Where there are none, what is found for the step."""
         about = self.retriever.about(subject, _ABOUT)
+        if not about or " it" in f" {step.words}":
+            hits = [*self.retriever.passages(asked, _ABOUT + _BESIDE), *hits]
         known = {chunk.id for chunk in about}
         words = set(normalize(subject).split())
-        for hit in hits:
-            if len(about) >= len(known) + _BESIDE:
-                break
-            title = self._title(hit.chunk)
-            if hit.chunk.id not in known and words <= set(f"{normalize(title)} {normalize(hit.chunk.text)}".split()):
-                about.append(hit.chunk)
-        if not about:
-            return [hit.chunk for hit in self.retriever.passages(asked, _ABOUT)]
-        return about[: _ABOUT + _BESIDE]
+        named = [hit.chunk for hit in hits if words <= {*normalize(f"{self._title(hit.chunk)} {hit.chunk.text}").split()}]
+        beside = {chunk.id: chunk for chunk in named if chunk.id not in known}
+        found = [*about, *beside.values()] or [hit.chunk for hit in hits]
+        return found[: max(len(about) + _BESIDE, _ABOUT)]
 
     # ---- the whole question
 
@@ -251,6 +254,12 @@ class PassageReader:
 
     def _title(self, chunk: Chunk) -> str:
         return self.retriever.kg.store.source(chunk.source_id).title
+
+
+def _length(plan: Plan, step: int) -> int:
+    """How many steps lead to the answer of one."""
+    before = plan.steps[step].subject
+    return 1 if isinstance(before, str) else 1 + _length(plan, before)
 
 
 def _items(pieces: Sequence[Piece], titles: Sequence[str], subject: str, free: bool) -> tuple[Item, ...]:

@@ -52,7 +52,7 @@ _LIFE = re.compile(
 )
 _LATE = re.compile(  # "X is a hall in a university located in what city"
     rf"(?P<before>(?:.*\s)?{REF}\s.*?)\s+(?:a|an|the)\s+(?P<noun>(?:{CONTENT}\s+){{1,4}}?)"
-    rf"(?:(?:that|who|which)\s+|(?={_PARTICIPLE}\s))(?P<asked>.*\b(?:what|which|whom|where|when|how)\b.*)"
+    rf"(?:(?:that|who|which)\s+|(?={_PARTICIPLE}\s))(?P<asked>.*\b(?:what|which|whom|where|when|how|who$)\b.*)"
 )
 _NOUN_OF = [
     re.compile(
@@ -164,8 +164,7 @@ class Reader:
 
     def ask(self, text: str) -> str:
         """Make what is left of a question the last step; returns its sign, "" where nothing is named."""
-        refs = re.findall(REF, text)
-        if not refs:
+        if not re.search(REF, text) or re.fullmatch(r"§\d+", text):
             return ""
         whole = _WHAT_IS.fullmatch(text)
         if whole and whole[1][0] == "¶":

@@ -25,7 +25,7 @@ _PHRASE = rf"(?:(?:{DETERMINER}\s+)*(?:{CONTENT}\s+){{1,3}}of\s+)*(?:both\s+{_WO
 _OWNED = rf"(?:\s+'s(?:\s+{CONTENT}){{1,2}})?"
 _ONE, _OTHER = rf"(?<!\S)(?P<one>{_PHRASE}{REF}{_OWNED})", rf"(?P<other>{_PHRASE}{REF}{_OWNED})"
 _PAIR = re.compile(rf"{_ONE}(?:\s+,)?\s+(?P<said>)(?P<join>or|and)\s+{_OTHER}")
-_THAN = re.compile(rf"{_ONE}\s+(?P<said>(?:{CONTENT}\s+){{1,4}})(?P<join>than|before|after)\s+{_OTHER}")
+_THAN = re.compile(rf"{_ONE}\s+(?P<said>(?:[a-z'-]+\s+){{1,6}})(?P<join>than|before|after|as)\s+{_OTHER}")
 _OF_BOTH = re.compile(r"(?:out of|between|among|of)\s*$")
 _ALIKE = re.compile(rf"\b(?:same|similar|shared?|shares|common)\b\s*(?:the |a |an )?(?:same |common )?((?:{CONTENT}(?:\s+|$))*)")
 _BRIDGE = re.compile(r"(?:\b(?:has|have|had|whose|with)|'s)\s+(?:the\s+|a\s+|an\s+)?((?:[a-z-]+(?:\s+|$))+)")
@@ -41,9 +41,8 @@ class Asked(NamedTuple):
 
 def compared(masked: Masked) -> Plan | None:
     """The plan of a question about two names side by side, None for others."""
+    masked = _whole(masked)
     text = masked.text
-    if " or " in text:  # then "and" stands inside of a name
-        text = re.sub(rf"({REF}) and ({REF})(?= or | , or )", r"\1&\2", text)
     pair = next((pair for pair in _PAIR.finditer(text) if pair["join"] == "or" or " or " not in text), None) or _THAN.search(text)
     if not pair:
         return None
@@ -51,15 +50,13 @@ def compared(masked: Masked) -> Plan | None:
     reading = understand(text, [match.span() for match in re.finditer(REF, text)])
     recent = re.search(r"\bm(?:ore|ost) recent(?:ly)?\b", text)
     value_kind, direction = (DATE, 1) if recent else (reading.value_kind, reading.direction)
-    operation: Operation = "compare" if pair["join"] == "or" or direction else "yes-no"
-    if re.match(AUXILIARY + r"\b", text) and pair["join"] != "or":
+    operation: Operation = "compare" if pair["join"] == "or" or direction else "lookup"
+    if re.match(rf"{AUXILIARY}\b", text) and pair["join"] != "or":
         operation = "yes-no"
-    elif pair["join"] in ("than", "before", "after"):
+    elif pair["join"] not in ("or", "and") or (
+        operation == "lookup" and not re.search(r"\b(?:both|same|similar|shared?|common)\b", text)
+    ):
         return None
-    elif operation == "yes-no":
-        if not re.search(r"\b(?:both|same|similar|shared?|common)\b", text):
-            return None
-        operation = "lookup"
     asked = _asked(frame, value_kind, operation)
     if asked is None:
         return None
@@ -67,6 +64,15 @@ def compared(masked: Masked) -> Plan | None:
     sides = tuple(_side(reader, phrase, asked) for phrase in _phrases(pair))
     names = tuple(masked.names[int(re.findall(r"§(\d+)", pair[side])[0])] for side in ("one", "other"))
     return Plan(tuple(reader.steps), sides, operation, direction, names)
+
+
+def _whole(masked: Masked) -> Masked:
+    """Where two are joined by "or", an "and" between names stands inside of one."""
+    text, names = masked.text, list(masked.names)
+    while " or " in text and (found := re.search(r"§(\d+) and §(\d+)(?=(?: ,)? or |$)", text)):
+        text = f"{text[: found.start()]}§{len(names)}{text[found.end() :]}"
+        names.append(f"{names[int(found[1])]} and {names[int(found[2])]}")
+    return Masked(text, tuple(names))
 
 
 def _frame(before: str, after: str) -> str:
@@ -122,7 +128,7 @@ def _shared(frame: str, alike: re.Match[str]) -> str:
     """ "Born in the same place": place of birth; "from the same country": country."""
     noun = " ".join(singular(word) for word in alike[1].split())
     if not noun:
-        before = re.match(r"(?:what|which) ((?:[a-z-]+ )+?)(?:do|did|does|have|are|is|were)\b", frame)
+        before = re.match(rf"(?:what|which) ((?:{CONTENT} )+?){AUXILIARY}\b", frame)
         noun = before[1].strip() if before else "what is it"
     event = next((event for verb, event in _LIFE if re.search(rf"\b{verb}\b", frame)), "")
     if not event or event in noun:

@@ -74,10 +74,10 @@ class Masked:
 
 
 _NUMBER = r"(?<!\d)(?!(?:1\d|20)\d\d\b)\d+(?:[Ss]t|[Nn]d|[Rr]d|[Tt]h)?\s+(?=[^\W\d_a-z])"
-_CAPITAL = rf"(?:[^\W\d_a-z]|{_NUMBER})(?:[\w&.:!–-]|['’](?!s?\s+[^A-Z\d(]|s?\W*$)(?=\w))*"
-_JOINERS = r"(?:(?:of|de|la|le|von|van|der|the|du|del|al|bin|ibn|und|et|y|di|da|a|&|-|–)\s+)*"
+_CAPITAL = rf"(?:[^\W\d_a-z]|{_NUMBER})(?:[\w&.:!/…–-]|['’](?!s?\s+[^A-Z\d(]|s?\W*$)(?=\w))*"
+_JOINERS = r"(?:(?:of|de|la|le|von|van|der|the|du|del|al|bin|ibn|und|et|y|di|da|a|&|\+|=|-|–)\s+)*"
 _NAME = re.compile(
-    rf"[\"“][^\"“”]+[\"”]|{_CAPITAL}(?:,?\s+{_JOINERS}{_CAPITAL}|\s+\d+(?![\w’'])|\s*\([^()]*\))*(?:\s?[!?]+(?=\s*\?|\s+(?:or|and)\b))?"
+    rf"[\"“][^\"“”]+[\"”]|{_CAPITAL}(?:,?\s+{_JOINERS}{_CAPITAL}|\s+['’]?\d+(?![\w’'])|\s*\([^()]*\))*(?:\s?[!?]+(?=\s*\?|\s+(?:or|and)\b))?"
 )
 _OPENING = re.compile(
     r"\W*(?:(?:which|what|who|whom|whose|when|where|why|how|is|are|was|were|do|does|did|has|have|had|in|on|at|of|from|to|for|by|"

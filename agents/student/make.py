@@ -24,7 +24,7 @@ def lessons(options: argparse.Namespace, rng: random.Random) -> list[Lesson]:
         *Drawer(read_sentences(options.sentences), rng).draw(options.count // 3),
     ]
     if options.asked:
-        found += asked(*options.asked, rng)
+        found += asked(options.asked[0], options.asked[1], rng)
     if options.reports:
         found += reports(options.reports, rng)
     return found
@@ -44,10 +44,18 @@ def main() -> None:
     )
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--start", type=Path, help="a packaged student to go on from")
     options = parser.parse_args()
     made = lessons(options, random.Random(options.seed))
     print(f"{len(made)} tasks, {sum(not target.answers for _, target in made)} without an answer", flush=True)
-    net = train(made, options.folder, epochs=options.epochs, seed=options.seed, report=lambda line: print(line, flush=True))
+    net = train(
+        made,
+        options.folder,
+        start=options.start,
+        epochs=options.epochs,
+        seed=options.seed,
+        report=lambda line: print(line, flush=True),
+    )
     package(
         net, options.folder / "student", Encoder.default(), {"tasks": len(made), "epochs": options.epochs, "seed": options.seed}
     )

@@ -30,6 +30,7 @@ from .student import MODEL
 TOKENS = 3000  # of a batch
 _RATE, _HEAD_RATE, _WARM_UP = 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
+_UNUSED = 0.3  # weight of an item that is not used: most are not
 _SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
 Report = Callable[[str], None]
 Example = tuple[Task, Target]
@@ -260,11 +261,11 @@ def losses(torch: Any, logits: tuple[Any, Any, Any], lessons: Sequence[Lesson]) 
     """Means over a batch: of answers (cross-entropy; of one answer in several places, of the sum over them), of items used, of
     operations."""
     operation, steps, ends = logits
-    answers, used = [], []
+    answers, used, rare = [], [], torch.tensor([_UNUSED, *[1.0] * STEPS])
     for row, one in enumerate(lessons):
         answers.append(_answer_loss(torch, ends[row, : len(one.inputs.ids)], one))
         gold = torch.from_numpy(one.steps)
-        used.append(torch.nn.functional.cross_entropy(steps[row, torch.from_numpy(one.inputs.marks)], gold))
+        used.append(torch.nn.functional.cross_entropy(steps[row, torch.from_numpy(one.inputs.marks)], gold, rare))
     right = torch.tensor([one.operation for one in lessons])
     return torch.stack(answers).mean(), torch.stack(used).mean(), torch.nn.functional.cross_entropy(operation, right)
 

@@ -56,6 +56,8 @@ def test_nested_phrases_are_asked_from_the_inside(question: str, asked: list[str
         ("What river flows through the city Arlen played for?", "what city it played for", "what river flows through it"),
         ("When did the company Arlen is part of close?", "what company is it part of", "when did it close"),
         ("Where did the band form that made the album Arlen?", "what band made it", "where did it form"),
+        ("Arlen is on a network founded by who?", "it is on what network", "it is founded by who"),
+        ("Who led the band that Arlen joined before Bo?", "what band it joined before Bo", "who led it"),
         ("Who wrote the book named after Arlen?", "what book is named after it", "who wrote it"),
         (
             "Arlen is a hall in a university located in what city?",
@@ -82,10 +84,12 @@ def test_a_clause_is_a_step(question: str, first: str, then: str) -> None:
         ("Which singer is Danish, Ann Lee or Bo Tan?", "is it danish", "compare", 0),
         ("Was Ann Lee born before Bo Tan?", "date of birth", "yes-no", -1),
         ("Did Ann Lee and Bo Tan come from the same country?", "country", "yes-no", 0),
+        ("Does Ann Lee have the same nationality as Bo Tan?", "nationality", "yes-no", 0),
         ("Are Ann Lee and Bo Tan both located in the same country?", "country", "yes-no", 0),
         ("Were both Ann Lee and Bo Tan, born in the same place?", "place of birth", "yes-no", 0),
         ("Are Ann Lee and Bo Tan both board games?", "is it a board game", "yes-no", 0),
         ("What nationality do Ann Lee and Bo Tan share?", "nationality", "lookup", 0),
+        ("What do Ann Lee and Bo Tan have in common?", "what is it", "lookup", 0),
     ],
 )
 def test_two_names_are_asked_the_same(question: str, words: str, operation: str, direction: int) -> None:
@@ -137,6 +141,10 @@ def test_names_are_found_by_their_capitals(name: str) -> None:
     assert plan(f"Who died later, {name} or Lit?").names == (name, "Lit")
 
 
+def test_an_and_beside_an_or_is_part_of_a_name() -> None:
+    assert plan("Which novel is longer, Pride and Fall or Light and Shade?").names == ("Pride and Fall", "Light and Shade")
+
+
 @pytest.mark.parametrize(
     ("question", "texts"),
     [
@@ -159,6 +167,8 @@ def test_kinds_of_answers() -> None:
     assert plan("How many people live in the city of Dim?").operation == "count"
 
 
-@pytest.mark.parametrize("question", ["", "?", "Where?", "what is this", "§0 or §1", "of 's of or and, or", "who's or whose 's"])
+@pytest.mark.parametrize(
+    "question", ["", "?", "Where?", "Dim?", "what is this", "§0 or §1", "of 's of or and, or", "who's or whose 's"]
+)
 def test_words_without_a_name_give_no_plan(question: str) -> None:
     assert decompose(question) is None
