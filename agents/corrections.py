@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..kg.errors import InputError
-from ..kg.model import Triple
+from ..kg.model import Node, Triple
 from ..retrieval.phrases import Phraser
 from ..retrieval.wordings import lexicon
 from .evaluate import Question
@@ -65,14 +65,25 @@ def corrections(kg: KnowledgeGraph) -> list[tuple[Correction, Triple]]:
 
 
 def questions(kg: KnowledgeGraph) -> list[Question]:
-    """The items as questions. Right is what the graph states now: all objects of the fact's subject and relation."""
+    """The items as questions. What a person asked is answered by the fact; otherwise right is what the graph states now: all
+    objects of the fact's subject and relation."""
     found = []
     for item, triple in corrections(kg):
-        same = kg.triples(triple.subject.id, triple.relation.id, evidence_only=True)
-        labels = tuple(dict.fromkeys(one.object.label for one in same if one.valid_to is None or triple.valid_to is not None))
-        answers = (triple.object.label,) if item.question else labels or (triple.object.label,)
-        found.append(Question(item.triple, item.question or asked(triple), answers, "list" if len(answers) > 1 else "lookup", 1))
+        answers: tuple[str, ...] = (goal(triple, item.question).label,)
+        if not item.question:
+            same = kg.store.triples(triple.subject.id, triple.relation.id, evidence_only=True)
+            holding = [one.object.label for one in same if one.valid_to is None or triple.valid_to is not None]
+            answers = tuple(dict.fromkeys(holding)) or answers
+        kind = "list" if len(answers) > 1 else "lookup"
+        found.append(Question(item.triple, item.question or asked(triple), answers, kind, 1))
     return found
+
+
+def goal(triple: Triple, question: str) -> Node:
+    """The end of a fact that a question asks for: the subject where only the object is named, else the object."""
+    text = question.lower()
+    backwards = triple.object.label.lower() in text and triple.subject.label.lower() not in text
+    return triple.subject if backwards else triple.object
 
 
 def asked(triple: Triple) -> str:
@@ -96,4 +107,4 @@ def _read(kg: KnowledgeGraph) -> list[Correction]:
     return found
 
 
-__all__ = ["FILE", "Correction", "asked", "corrections", "questions", "remember"]
+__all__ = ["FILE", "Correction", "asked", "corrections", "goal", "questions", "remember"]

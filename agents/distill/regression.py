@@ -6,7 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from ...kg.model import Triple
-from ..corrections import asked, corrections
+from ..corrections import asked, corrections, goal
 from .evidence import Asked, EvidenceMaker, Example
 from .facts import Query
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def examples(kg: KnowledgeGraph, miner: TaskMiner, rng: random.Random) -> list[Example]:
-    """A task for each item that stands: in the person's words where they name the subject, else in ours."""
+    """A task for each item that stands: in the person's words where they name an end of the fact, else in ours."""
     maker, found = EvidenceMaker(miner.reader, rng), dict[str, Example]()
     for item, triple in corrections(kg):
         example = _example(maker, miner, triple, item.question)
@@ -26,14 +26,16 @@ def examples(kg: KnowledgeGraph, miner: TaskMiner, rng: random.Random) -> list[E
 
 
 def _example(maker: EvidenceMaker, miner: TaskMiner, triple: Triple, question: str) -> Example | None:
-    subject = miner.reader.kg.store.row_of(triple.subject.id)
-    fact = next((one for one in miner.reader.out(subject) if one.triple.id == triple.id), None)
-    if fact is None or fact.forth < 0:
+    end = goal(triple, question)
+    start = triple.subject if end is triple.object else triple.object
+    seed = miner.reader.kg.store.row_of(start.id)
+    fact = next((one for one in miner.reader.out(seed) if one.triple.id == triple.id), None)
+    code = -1 if fact is None else fact.forth if end is triple.object else fact.back
+    text = question if start.label.lower() in question.lower() else asked(triple)
+    at = text.lower().find(start.label.lower())
+    if code < 0 or at < 0:
         return None
-    text = question if triple.subject.label in question else asked(triple)
-    start = text.index(triple.subject.label)
-    named = ((start, start + len(triple.subject.label), subject),)
-    return maker.make(Asked(text, named, Query("lookup", (subject,), (fact.forth,))), "plain")
+    return maker.make(Asked(text, ((at, at + len(start.label), seed),), Query("lookup", (seed,), (code,))), "plain")
 
 
 __all__ = ["examples"]

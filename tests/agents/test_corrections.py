@@ -58,6 +58,12 @@ def test_the_same_fact_is_one_item_and_a_cut_line_none(kg: KnowledgeGraph) -> No
     assert len(corrections(kg)) == 2
 
 
+def test_a_question_about_the_object_asks_for_the_subject(kg: KnowledgeGraph) -> None:
+    (triple,) = kg.triples("Orla Vance")
+    remember(kg, triple, "Who founded Brightwater Labs?")
+    assert [q.gold for q in questions(kg) if q.text.startswith("Who")] == [("Orla Vance",)]
+
+
 def test_several_objects_are_all_asked_for(kg: KnowledgeGraph) -> None:
     remember(kg, kg.add("Orla Vance", "founded", "Calder Pumps"))
     assert {q.gold for q in questions(kg) if q.kind == "list"} == {("Brightwater Labs", "Calder Pumps")}
