@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
+    from .consult import Consultation
     from .loop import ModelComposer
+    from .profiles import Given, Profile
     from .whynot import WhyNot
 
 MAX_QUESTION = 20_000  # characters
@@ -98,6 +100,26 @@ class Agent:
 
             self._student = StudentComposer(GraphStudent(self.kg, self.retriever.relations))
         return self._student
+
+    def advise(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Answer:
+        """What the rules of the graph call for, given a profile: see `consult`, whose first answer this is."""
+        return self.consult(profile, as_of=as_of).advise()
+
+    def consult(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Consultation:
+        """Advice for a profile, and the questions that follow; the profile stays beside the graph (`agents.consult`).
+
+        Args:
+            profile: a `Profile`, a JSON file, or a mapping of measurements, conditions and reports.
+            as_of: rules and statements as of this day.
+
+        Raises:
+            MissingPathError: no such file.
+            ProfileError: the profile cannot be read, or has a value that cannot be.
+            InputError: the graph holds no rules (`agents.guidance`), or as for `ask`.
+        """
+        from .consult import Consultation
+
+        return Consultation(self, profile, as_of=_day(as_of))
 
     def why_not(self, question: str | Answer, entity: str, *, as_of: date | str | None = None) -> WhyNot:
         """Why an entity is not the answer: the best rejected path to it, and what it lost by.

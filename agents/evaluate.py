@@ -28,7 +28,10 @@ _DATING = frozenset("in on since until from by the of about around".split())
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question with what a right answer holds. `gold` empty: it cannot be answered. `all_of`: every gold is required."""
+    """A question with what a right answer holds. `gold` empty: it cannot be answered. `all_of`: every gold is required.
+
+    With a `profile` (a file) it is part of a consultation, in which the questions `after` which it comes were asked before.
+    """
 
     id: str
     text: str
@@ -36,6 +39,8 @@ class Question:
     kind: str = ""
     hops: int = 0
     as_of: str | None = None
+    profile: Path | None = None
+    after: tuple[str, ...] = ()
 
     @property
     def all_of(self) -> bool:
@@ -103,7 +108,9 @@ class EvaluationReport:
 
 
 def load_questions(path: Path | str) -> list[Question]:
-    """Read `questions.jsonl`: {id, question, answer | answers, type?, hops?, as_of?}.
+    """Read `questions.jsonl`: {id, question, answer | answers, type?, hops?, as_of?, profile?, after?}.
+
+    A profile is a file named from the folder of the questions.
 
     Raises:
         MissingPathError: no such file.
@@ -121,7 +128,9 @@ def load_questions(path: Path | str) -> list[Question]:
             gold = row.get("answers") if row.get("answers") is not None else [row["answer"]]
             gold = [str(g) for g in gold if g is not None]
             kind, hops, as_of = row.get("type", ""), row.get("hops", 0), row.get("as_of")
-            questions.append(Question(str(row.get("id", number)), row["question"], tuple(gold), kind, hops, as_of))
+            about = path.parent / row["profile"] if row.get("profile") else None
+            asked = (str(row.get("id", number)), row["question"], tuple(gold), kind, hops, as_of)
+            questions.append(Question(*asked, about, tuple(row.get("after", ()))))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ParseError(f"no question object ({error})", uri=str(path), line=number) from None
     return questions
@@ -134,11 +143,18 @@ def evaluate(
     asked = load_questions(questions) if isinstance(questions, str | Path) else list(questions)
     rows = []
     for done, question in enumerate(asked, 1):
-        answer = agent.ask(question.text, as_of=question.as_of)
+        answer = _ask(agent, question)
         rows.append(Row(question, answer, is_right(question, answer)))
         if progress is not None:
             progress(done, len(asked))
     return EvaluationReport(tuple(rows))
+
+
+def _ask(agent: Agent, question: Question) -> Answer:
+    if question.profile is None:
+        return agent.ask(question.text, as_of=question.as_of)
+    talk = agent.consult(question.profile, as_of=question.as_of)
+    return [talk.ask(text) for text in (*question.after, question.text)][-1]
 
 
 def is_right(question: Question, answer: Answer) -> bool:

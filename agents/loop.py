@@ -26,6 +26,8 @@ from .gate import decide
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
 
+RULED = ("path", "advice", "reader")  # composers of chains: all they say must stand
+
 
 class TextReader(Protocol):
     """Reads answers in passages where the graph gives none; see `agents.reading`."""
@@ -107,11 +109,11 @@ def stream(
         clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)
-    draft = _settle(draft, verdict)
+    draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = _answer(question, draft, verdict, route, usage, clock.total(), tuple(trace))
+    answer = finished(question, draft, verdict, route, usage, clock.total(), tuple(trace))
     yield Answered(answer)
 
 
@@ -161,20 +163,21 @@ def _candidate_paths(retriever: Retriever, reading: Understanding, found: Found)
     return [path for candidate in resolved for path in candidate.answers[0].paths]
 
 
-def _settle(draft: Draft, verdict: Verdict) -> Draft:
+def settle(draft: Draft, verdict: Verdict) -> Draft:
     """What remains of a draft after verification: an answer whose path lost a claim is not an answer."""
     if draft.status != "answered":
         return draft
-    if not verdict.claims or (draft.composer == "path" and verdict.dropped):
+    if not verdict.claims or (draft.composer in RULED and verdict.dropped):
         return replace(abstain("its citations could not be verified", 0.0), composer=draft.composer)
     if verdict.dropped:
         return replace(draft, status="partial", confidence=draft.confidence * 0.5)
     return draft
 
 
-def _answer(
+def finished(
     question: str, draft: Draft, verdict: Verdict, route: Route, usage: Usage, timings: dict[str, float], trace: tuple[Step, ...]
 ) -> Answer:
+    """The answer that a settled draft is, with what was checked and spent."""
     answered = draft.status != "abstained"
     if answered and draft.composer == "reader" and route.action == "path":
         route = replace(route, action="path+text", reason=f"{route.reason}; its facts do not answer, its passages do")
@@ -198,4 +201,4 @@ def _answer(
     )
 
 
-__all__ = ["ModelComposer", "TextReader", "for_values", "stream"]
+__all__ = ["ModelComposer", "TextReader", "finished", "for_values", "settle", "stream"]

@@ -15,7 +15,7 @@ from .answer import Citation, Claim
 from .compose import Draft
 
 if TYPE_CHECKING:
-    from ..kg.graph import KnowledgeGraph
+    from .profiles import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Verdict:
     dropped: int
 
 
-def verify(kg: KnowledgeGraph, draft: Draft) -> Verdict:
+def verify(kg: Library, draft: Draft) -> Verdict:
     """Re-read every span of a draft. Never raises for a damaged store: what cannot be read is not verified."""
     citations: dict[tuple[str, int, int, str], Citation] = {}
     claims: list[Claim] = []
@@ -47,7 +47,7 @@ def verify(kg: KnowledgeGraph, draft: Draft) -> Verdict:
     return Verdict(tuple(citations.values()), tuple(claims), failed, len(draft.reasons) - len(claims))
 
 
-def cite(kg: KnowledgeGraph, span: Span, number: int) -> Citation:
+def cite(kg: Library, span: Span, number: int) -> Citation:
     """A citation of a span, verified or not."""
     try:
         source = kg.store.source(span.source_id)

@@ -1,7 +1,8 @@
-"""Answers with their sources over passages: `python benchmarks/answers.py DATASET_DIR [--limit N]`.
+"""Answers with their sources over passages: `python benchmarks/answers.py DATASET_DIR [--limit N] [--passages N]`.
 
 The folder holds passages.jsonl, questions.jsonl {question, answer | answers, supporting_pids | supporting_facts} and,
-optionally, triples.jsonl (else the default extractor reads the passages). Every question is asked through `Agent`.
+optionally, triples.jsonl (else an extractor reads the passages). Every question is asked through `Agent`. With
+`--passages N` the graph holds the gold passages of the questions asked and N others only, and all of it is extracted.
 
 `em` and `f1` are SQuAD's, of the first answer against the accepted answer it fits best; 0 for an abstention.
 `citation_precision` is the share of an answer's citations that lie in a gold passage, `citation_recall` the share of gold
@@ -31,10 +32,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
+from common import (
+    commit,
+    passages_only,
+    peak_mb,
+    percentiles,
+    print_result,
+    print_table,
+    read_jsonl,
+    supporting_pids,
+    with_interval,
+)
 from hoptrace import Agent, KnowledgeGraph
 from hoptrace.agents.answer import Answer
 from hoptrace.agents.steps import Retrieved, Understood
+from hoptrace.kg.ingest.extract import DEFAULT, EXTRACTORS
 from hoptrace.kg.ingest.sentences import sentences
 from hoptrace.kg.model import normalize
 from hoptrace.retrieval.encoder import Encoder
@@ -146,7 +158,7 @@ class Runner:
         return all(word in known or (counted and word.isdigit()) for said in answer.answers for word in normalize(said).split())
 
 
-def over_gold(dataset: Path, questions: list[dict[str, Any]], encoder: Encoder) -> dict[str, list[Row]]:
+def over_gold(dataset: Path, questions: list[dict[str, Any]], extractor: str) -> dict[str, list[Row]]:
     """Every system on every question, over a graph of its gold passages alone."""
     passages = {one["pid"]: one for one in read_jsonl(dataset / "passages.jsonl")}
     triples: dict[str, list[dict[str, Any]]] = {}
@@ -163,8 +175,8 @@ def over_gold(dataset: Path, questions: list[dict[str, Any]], encoder: Encoder) 
             for name, items in given.items():
                 (Path(folder) / f"{name}.jsonl").write_text("".join(json.dumps(one) + "\n" for one in items), encoding="utf-8")
             with KnowledgeGraph.open(Path(folder) / "kg") as kg:
-                kg.ingest([*Path(folder).glob("*.jsonl")])
-                runner = Runner(kg, encoder)
+                kg.ingest([*Path(folder).glob("*.jsonl")], extractor=extractor)
+                runner = Runner(kg, Encoder.default())
                 for system in SYSTEMS:
                     rows[system].append(runner.run(system, question))
     return rows
@@ -196,15 +208,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--limit", type=int, help="only the first N questions")
+    parser.add_argument("--skip", type=int, default=0, help="questions to leave out before them")
+    parser.add_argument("--passages", type=int, help="only the gold passages and the first N others, without triples given")
+    parser.add_argument("--extractor", choices=EXTRACTORS, default=DEFAULT, help="what reads passages without triples")
     parser.add_argument("--gold", action="store_true", help="ask each question over its gold passages alone")
     options = parser.parse_args()
-    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][: options.limit]
-    name, start = options.dataset.resolve().name, time.perf_counter()
+    questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if any(gold(q))][options.skip :][: options.limit]
+    name = options.dataset.resolve().name
     if options.gold:
-        report(f"{name}, gold passages", over_gold(options.dataset, questions, Encoder.default()), 0.0, {})
+        report(f"{name}, gold passages", over_gold(options.dataset, questions, options.extractor), 0.0, {})
         return
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
-        kg.ingest([options.dataset])
+        dataset = options.dataset
+        if options.passages is not None:
+            keep = {pid for question in questions for pid in supporting_pids(question)}
+            dataset = passages_only(options.dataset, Path(folder), keep, options.passages)
+        start = time.perf_counter()
+        kg.ingest([dataset], extractor=options.extractor)
         runner = Runner(kg, Encoder.default())
         runner.warm_up()
         index_s = time.perf_counter() - start

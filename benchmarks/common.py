@@ -31,6 +31,18 @@ def supporting_pids(question: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(fact["pid"] for fact in question.get("supporting_facts", [])))
 
 
+def passages_only(dataset: Path, folder: Path, keep: set[str], others: int | None) -> Path:
+    """The passages of a data set alone, without triples: those of `keep`, and the first `others` of the rest (None: all)."""
+    passages = read_jsonl(dataset / "passages.jsonl")
+    rest = [str(passage["pid"]) for passage in passages if str(passage["pid"]) not in keep]
+    wanted = keep.union(rest[:others])
+    lines = [json.dumps(passage, ensure_ascii=False) for passage in passages if str(passage["pid"]) in wanted]
+    made = folder / dataset.resolve().name
+    made.mkdir()
+    (made / "passages.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return made
+
+
 def with_interval(name: str, values: Sequence[float]) -> dict[str, Any]:
     """`{name: mean, name_ci95: [low, high]}`."""
     low, high = bootstrap_ci(values)

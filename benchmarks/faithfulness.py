@@ -3,13 +3,13 @@
 The folder holds passages.jsonl and questions.jsonl {question, answer, supporting_pids | supporting_facts}. Every question is
 asked over a small graph of its gold passages and some others, and again after an edit:
 
-    deleted   the sentence that the answer cites last is taken out of its passage: the answer should change or be refused
-    swapped   the answer is replaced by that of another question, of like form, wherever it stands: the answer should follow
+    deleted   the sentence that the answer cites last is taken out of its passage: it should change or be refused
+    swapped   the answer is replaced by that of another question, of like form, wherever it stands: it should follow
     absent    every passage with the accepted answer is taken out: the question should be refused
 
-`changed` and `followed` are shares of the questions that were answered with a citation (`followed` without comparisons and yes-no
-questions, whose answer is not stated), `refused` is a share of all questions whose answer is stated, and `refused_wrongly` the share
-refused although the gold passages were there.
+`changed` and `followed` are shares of the questions that were answered with a citation (`followed` without comparisons and
+yes-no questions, whose answer is not stated), `refused` is a share of all questions whose answer is stated, and
+`refused_wrongly` the share refused although the gold passages were there.
 """
 
 from __future__ import annotations

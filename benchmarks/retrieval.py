@@ -1,9 +1,9 @@
 """Passage recall of every search in one run: `python benchmarks/retrieval.py DATASET_DIR [--limit N] [--k 2 5 10]`.
 
-The folder holds passages.jsonl, questions.jsonl and, optionally, triples.jsonl (else the default extractor reads the
-passages). All systems search the same new graph with the same encoder. `index_s` is what `hoptrace` needs before its
-first question: ingestion and passage vectors; the facts that only `ppr` encodes are timed apart (`ppr_index_s`). Recall is
-also printed by kind of question (field `type` or `hops`), where there are several.
+The folder holds passages.jsonl, questions.jsonl and, optionally, triples.jsonl (without it, or with `--own-triples`, an
+extractor reads the passages). All systems search the same new graph with the same encoder. `index_s` is what `hoptrace` needs
+before its first question: ingestion and passage vectors; the facts that only `ppr` encodes are timed apart (`ppr_index_s`).
+Recall is also printed by kind of question (field `type` or `hops`), where there are several.
 """
 
 from __future__ import annotations
@@ -15,8 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from common import commit, peak_mb, percentiles, print_result, print_table, read_jsonl, supporting_pids, with_interval
+from common import (
+    commit,
+    passages_only,
+    peak_mb,
+    percentiles,
+    print_result,
+    print_table,
+    read_jsonl,
+    supporting_pids,
+    with_interval,
+)
 from hoptrace import KnowledgeGraph
+from hoptrace.kg.ingest.extract import DEFAULT, EXTRACTORS
 from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.metrics import recall_at_k
 from hoptrace.retrieval.passages import PassageSearch
@@ -29,11 +40,14 @@ def main() -> None:
     parser.add_argument("dataset", type=Path)
     parser.add_argument("--limit", type=int, help="only the first N questions")
     parser.add_argument("--k", type=int, nargs="+", default=[2, 5, 10])
+    parser.add_argument("--own-triples", action="store_true", help="leave triples that are given aside and extract")
+    parser.add_argument("--extractor", choices=EXTRACTORS, default=DEFAULT, help="what reads passages without triples")
     options = parser.parse_args()
     questions = [q for q in read_jsonl(options.dataset / "questions.jsonl") if supporting_pids(q)][: options.limit]
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(Path(folder) / "kg") as kg:
+        dataset = passages_only(options.dataset, Path(folder), set(), None) if options.own_triples else options.dataset
         start = time.perf_counter()
-        kg.ingest([options.dataset])
+        kg.ingest([dataset], extractor=options.extractor)
         search = PassageSearch(kg, Encoder.default())
         search.refresh()
         search.hybrid("warm", 1)

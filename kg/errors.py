@@ -6,7 +6,8 @@ HoptraceError                         exit 1    anything this package raises on 
 │   ├── ParseError                              the file is broken (carries file, line, reason)
 │   ├── UnknownEntityError                      a name that the graph does not hold
 │   ├── UnknownRelationError                    a relation that the graph does not hold
-│   └── QueryError                              a question or SPARQL query that cannot run
+│   ├── QueryError                              a question or SPARQL query that cannot run
+│   └── ProfileError                            a profile with a value that cannot be (unit, range, form)
 ├── MissingPathError                  exit 66   no such file or folder
 ├── MissingExtraError                 exit 69   an optional package is needed
 ├── BudgetExceededError               exit 75   a deadline, memory or size limit was hit
@@ -66,6 +67,10 @@ class UnknownRelationError(InputError):
 
 
 class QueryError(InputError):
+    pass
+
+
+class ProfileError(InputError):
     pass
 
 

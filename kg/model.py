@@ -81,7 +81,7 @@ EVIDENCE = (Status.GROUNDED, Status.AUDITED, Status.DISPUTED)
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One version of one document. `kind` is document or human (a statement taught by a person)."""
+    """One version of one document. `kind` is document, human (a statement taught by a person) or profile (never stored)."""
 
     id: str
     uri: str

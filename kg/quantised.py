@@ -6,6 +6,7 @@ from .996 to .958. One matrix keeps fp32 because its inputs (after the first GEL
 
 from __future__ import annotations
 
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,11 @@ def open_session(model: bytes | Path) -> Any:
     options.log_severity_level = 3
     options.add_session_config_entry("session.x64quantprecision", "1")  # else sums saturate on CPUs without VNNI
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def cores() -> int:
+    """Texts that can be run side by side."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def clean(text: str) -> str:
@@ -104,4 +110,4 @@ def row_quantised(weight: Any) -> Any:
     return RowQuantised()
 
 
-__all__ = ["clean", "finite", "int8", "open_session", "row_quantised"]
+__all__ = ["clean", "cores", "finite", "int8", "open_session", "row_quantised"]

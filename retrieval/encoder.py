@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,14 +21,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from ..data import model_folder
-from ..kg.artefacts import file_hash, load_artefact
+from ..kg.artefacts import file_hash
 from ..kg.errors import ArtefactError, MissingExtraError
-from ..kg.quantised import clean, finite, open_session
+from ..kg.quantised import clean, cores, finite
+from ..kg.transformer import EMBEDDING, STATES, Transformer, after
 
-MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 LOWER = 3  # layers whose states `lower_states` gives
-_LOWER = f"/model/encoder/layer.{LOWER - 1}/output/LayerNorm/LayerNormalization_output_0"
+MAX_TOKENS = 256  # what the model was trained to read; longer texts are cut, as in sentence-transformers
 
 Progress = Callable[[int, int], None]  # (texts done, texts in all)
 
@@ -65,16 +63,15 @@ class Encoder:
     A text has the same vector alone, in any company and with any number of cores; texts are cut at 256 tokens.
     """
 
-    def __init__(self, session: Any, tokenizer: Any, name: str, digest: str) -> None:
-        self._session, self._tokenizer = session, tokenizer
-        self.id = f"{name}@{digest[:12]}"
-        self.dim: int = session.get_outputs()[0].shape[1]
+    def __init__(self, model: Transformer) -> None:
+        self.model = model
+        self.id, self.dim = model.id, model.dim
 
     @classmethod
     @functools.cache
     def default(cls) -> Encoder:
         """The packaged model, loaded once per process."""
-        return cls.load(model_folder("encoder"))
+        return cls(Transformer.default())
 
     @classmethod
     def load(cls, folder: Path) -> Encoder:
@@ -83,76 +80,47 @@ class Encoder:
         Raises:
             ArtefactError: a file is missing, changed, or not an encoder.
         """
-        import tokenizers
-
-        artefact = load_artefact(folder)
-        try:
-            session = open_session(artefact.path("model.onnx").read_bytes() + _output(_LOWER))
-            tokenizer = tokenizers.Tokenizer.from_file(str(artefact.path("tokenizer.json")))
-        except ArtefactError:
-            raise
-        except Exception as error:  # both libraries raise their own bare Exception classes
-            raise ArtefactError(f"{folder}: not an encoder: {_one_line(error)}") from error
-        inputs, outputs = ([node.name for node in nodes] for nodes in (session.get_inputs(), session.get_outputs()))
-        if (inputs, outputs) != (["input_ids", "attention_mask"], ["embedding", "token_states", _LOWER]):
-            raise ArtefactError(f"{folder}: not an encoder: inputs {inputs}, outputs {outputs}")
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return cls(session, tokenizer, artefact.name, artefact.files["model.onnx"])
+        return cls(Transformer.load(folder))
 
     def encode(self, texts: Sequence[str], *, batch_size: int = 32, progress: Progress | None = None) -> np.ndarray:
         vectors = np.zeros((len(texts), self.dim), dtype=np.float32)
-        with ThreadPoolExecutor(_cores()) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             for first in range(0, len(texts), 8 * batch_size):
                 part = [clean(text) for text in texts[first : first + 8 * batch_size]]
-                ids = [_cut(encoding.ids) for encoding in self._tokenizer.encode_batch(part)]
+                ids = [_cut(encoding.ids) for encoding in self.model.tokenizer.encode_batch(part)]
                 side_by_side = pool.map if len(texts) > 1 else map  # a question is done before a thread has started
-                vectors[first : first + len(part)] = list(side_by_side(self._embedding, ids))
+                vectors[first : first + len(part)] = list(side_by_side(lambda one: self.model.run(one, EMBEDDING), ids))
                 if progress:
                     progress(first + len(part), len(texts))
         return vectors
 
     def token_states(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
-        encoding = self._tokenizer.encode(clean(text))
+        encoding = self.model.tokenizer.encode(clean(text))
         ids = _cut(encoding.ids)
-        states = self._run(ids, "token_states")[0]
-        return encoding.offsets[1 : len(ids) - 1], states[1:-1]
+        return encoding.offsets[1 : len(ids) - 1], self.model.run(ids, STATES)[1:-1]
 
     def lower_states(self, text: str) -> tuple[list[tuple[int, int]], np.ndarray]:
         """As `token_states`, but after the first `LOWER` layers, and with the special token at either end."""
-        encoding = self._tokenizer.encode(clean(text))
-        return _cut(encoding.offsets), self._run(_cut(encoding.ids), _LOWER)[0]
+        encoding = self.model.tokenizer.encode(clean(text))
+        return _cut(encoding.offsets), self.model.run(_cut(encoding.ids), after(LOWER))
 
     @functools.cached_property
     def special(self) -> tuple[int, int]:
         """Ids of the tokens that open and close a text."""
-        return self._tokenizer.token_to_id("[CLS]"), self._tokenizer.token_to_id("[SEP]")
+        return self.model.tokenizer.token_to_id("[CLS]"), self.model.tokenizer.token_to_id("[SEP]")
 
     def pieces(self, texts: Sequence[str]) -> list[tuple[list[int], list[tuple[int, int]]]]:
         """Ids of each text's WordPieces, uncut and without the special ones, and their characters."""
         cleaned = [clean(text) for text in texts]
-        return [(one.ids, one.offsets) for one in self._tokenizer.encode_batch(cleaned, add_special_tokens=False)]
+        return [(one.ids, one.offsets) for one in self.model.tokenizer.encode_batch(cleaned, add_special_tokens=False)]
 
     def lower(self, ids: Iterable[int]) -> np.ndarray:
         """States after the first `LOWER` layers, float32 [t, h], of at most 512 ids, special ones included."""
-        states: np.ndarray = self._run([*ids], _LOWER)[0]
-        return states
+        return self.model.run([*ids], after(LOWER))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         cleaned = [clean(text) for text in texts]
-        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(cleaned, add_special_tokens=False)]
-
-    def _embedding(self, ids: list[int]) -> np.ndarray:
-        vector: np.ndarray = self._run(ids, "embedding")[0]
-        return vector
-
-    def _run(self, ids: list[int], output: str) -> np.ndarray:
-        """One text at a time. Dynamic int8 takes its scale from the whole input, so a neighbour in the batch would move
-        the vector by up to .01 in cosine; alone, a text has one vector. One thread per text is also faster than padded
-        batches (115 against 75 passages/s on 2 cores)."""
-        row = np.array([ids], dtype=np.int64)
-        inputs = {"input_ids": row, "attention_mask": np.ones_like(row)}
-        return finite(self._session.run([output], inputs, _only_what_is_asked())[0], self.id)
+        return [len(encoding.ids) for encoding in self.model.tokenizer.encode_batch(cleaned, add_special_tokens=False)]
 
 
 class SentenceTransformerEncoder:
@@ -203,31 +171,8 @@ class SentenceTransformerEncoder:
         return [len(ids) for ids in batch["input_ids"]] if texts else []
 
 
-def _output(name: str) -> bytes:
-    """What makes a tensor an output of a model when it is appended to the model's bytes: protobuf merges what is joined."""
-
-    def field(number: int, content: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(content)]) + content
-
-    return field(7, field(12, field(1, name.encode()) + field(2, field(1, b"\x08\x01"))))  # graph, output, name and type: float
-
-
-@functools.cache
-def _only_what_is_asked() -> Any:
-    """Run no node that the outputs asked for do not need."""
-    import onnxruntime  # type: ignore[import-untyped]
-
-    options = onnxruntime.RunOptions()
-    options.only_execute_path_to_fetches = True
-    return options
-
-
 def _cut(tokens: list[Any]) -> list[Any]:
     return tokens if len(tokens) <= MAX_TOKENS else [*tokens[: MAX_TOKENS - 1], tokens[-1]]
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _one_line(error: Exception) -> str:

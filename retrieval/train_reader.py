@@ -23,11 +23,12 @@ import numpy as np
 from scipy import sparse  # type: ignore[import-untyped]
 
 from ..kg.errors import MissingExtraError
-from .encoder import Encoder, TextEncoder
+from ..kg.top_layers import top_module
+from .encoder import LOWER, Encoder, TextEncoder
 from .phrases import SLOT, Phraser, Step, say, wordings_of
 from .stepwise import DEPTHS, HEADS, NEAR, PLACES, Reader, token_inputs
 from .top import WithStates
-from .train_top import packed, top_module
+from .train_top import packed
 from .wordings import Family, families
 
 KEY, RANK = 128, 96
@@ -315,7 +316,7 @@ def train_reader(
     torch.manual_seed(seed)
     first = {name: value for name, value in start.weights.items() if name != "wordings"} if start else {}
     model = module(torch, encoder.dim, first)
-    top = top_module(torch).train() if lower else None
+    top = top_module(torch, LOWER).train() if lower else None
     generator = np.random.default_rng(seed)
 
     def logits(rows: np.ndarray, states: Any, places: Any, mask: Any) -> Any:

@@ -120,7 +120,12 @@ def retract(session: Session, triple: str, reason: str) -> Result:
 def forget(session: Session, source: str) -> Result:
     names = {source, *(known.uri for known in session.kg.store.sources(live=None) if known.id == source)}
     answers = session.answers.drop(names)
-    erased = session.kg.forget(source)
+    try:
+        erased = session.kg.forget(source)
+    except InputError:
+        if not answers:
+            raise
+        erased = 0  # a profile: answers quote it, the graph has never held it
     data = {"source": source, "versions_erased": erased, "answers_erased": answers}
     return Result(data, lambda out: render.lines(out, f"forgot {source}: {erased} versions and {answers} answers that cite it"))
 
@@ -155,6 +160,20 @@ def ask(session: Session, question: str, as_of: date | None, seconds: float | No
     return Result(shown, lambda out: render.answer(out, record))
 
 
+@command(
+    "advise",
+    "Say what the graph's rules call for, given a profile; with a question, answer it about that advice.",
+    Argument("question", "a question about the advice", greedy=True, optional=True),
+    Argument("profile", "JSON file of one person's, firm's or machine's measurements and conditions", option=True),
+    _AS_OF,
+    examples=("--profile profile-01.json", '--profile profile-01.json "What about caffeine?"'),
+)
+def advise(session: Session, question: str, profile: str | None, as_of: date | None) -> Result:
+    record = session.advise(Path(profile) if profile else None, question, as_of=as_of)
+    shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
+    return Result(shown, lambda out: render.answer(out, record))
+
+
 @command("why", "Show how an answer came about: route, seeds, all paths with their scores.", _NUMBER, examples=("", "3"))
 def why(session: Session, number: int | None) -> Result:
     record = session.answers.get(number)
@@ -183,7 +202,7 @@ def sources(session: Session, number: int | None) -> Result:
     from .quotes import reread
 
     record = session.answers.get(number)
-    quotes = [reread(session.kg, citation) for citation in record["citations"]]
+    quotes = [reread(session.library, citation) for citation in record["citations"]]
     data = {"number": record["number"], "citations": [quote.to_dict() for quote in quotes]}
     return Result(data, lambda out: render.quotes(out, quotes))
 
@@ -200,7 +219,7 @@ def report(session: Session, file: str, force: bool) -> Result:
 
     target = _target(file, force)
     records = list(session.answers)
-    target.write_text(html.page(session.kg, records), "utf-8")
+    target.write_text(html.page(session.library, records), "utf-8")
     said = f"{len(records)} answers written to {file}"
     return Result({"file": file, "answers": len(records)}, lambda out: render.lines(out, said))
 
@@ -362,14 +381,16 @@ def evaluate(session: Session, questions: str | None, corrections: bool) -> Resu
 
 @command(
     "demo",
-    "Read the packaged corpus, ask three multi-hop questions, write an HTML report.",
+    "Read a packaged corpus, ask its questions, write an HTML report.",
     Argument("out", "folder for the graph and the report", option=True, default="out"),
+    Argument("pack", "demo (companies and ships) or sleep (advice; no medical device)", option=True, default="demo"),
     needs_graph=False,
+    examples=("", "--pack sleep"),
 )
-def demo(session: Session, out: str) -> Result:
+def demo(session: Session, out: str, pack: str) -> Result:
     from . import demo as tour
 
-    return tour.run(session, Path(out))
+    return tour.run(session, Path(out), pack)
 
 
 @command("repl", "Ask and explore interactively.", interactive=True)

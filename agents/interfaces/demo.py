@@ -1,4 +1,4 @@
-"""The first command's job: the packaged corpus in, three multi-hop questions, traced answers and an HTML report out."""
+"""The first command's job: a packaged corpus in, its showcase asked, traced answers and an HTML report out."""
 
 from __future__ import annotations
 
@@ -10,29 +10,46 @@ from pathlib import Path
 from typing import Any
 
 from ...data import ROOT
+from ...kg.errors import InputError
+from ...retrieval.relations import WORDINGS
 from . import render, report
 from .registry import Result
 from .session import Session
 
-DEMO = ROOT / "demo"
+PACKS = tuple(sorted(path.parent.name for path in ROOT.glob("*/showcase.json")))
 
 
-def run(session: Session, out: Path) -> Result:
-    """Ingest `data/demo/documents` into `out/demo.kg` (a second run finds it unchanged), ask, write `out/report.html`."""
+def run(session: Session, out: Path, pack: str = "demo") -> Result:
+    """Ingest the documents of a pack into `out/PACK.kg` (a second run finds them unchanged), ask, write `out/report.html`.
+
+    Its `showcase.json` is a list of questions, and of `{"profile": FILE}` where advice is asked for; its `wordings.toml`, if
+    it has one, goes with the graph.
+
+    Raises:
+        InputError: no such pack.
+    """
+    if pack not in PACKS:
+        raise InputError(f"no pack {pack!r}; there are: {', '.join(PACKS)}")
+    home = ROOT / pack
     out.mkdir(parents=True, exist_ok=True)
-    tour = Session(out / "demo.kg", watch=session.watch, progress=session.progress)
+    tour = Session(out / f"{pack}.kg", watch=session.watch, progress=session.progress)
     try:
-        ingested = tour.open(create=True).ingest([str(DEMO / "documents")], progress=session.progress)
+        ingested = tour.open(create=True).ingest([str(home / "documents")], progress=session.progress)
+        if (home / WORDINGS).is_file():
+            shutil.copyfile(home / WORDINGS, tour.folder / WORDINGS)
         tour.answers.clear()
-        records = [tour.ask(question) for question in json.loads((DEMO / "showcase.json").read_text("utf-8"))]
+        records = [_ask(tour, home, entry) for entry in json.loads((home / "showcase.json").read_text("utf-8"))]
         page = out / "report.html"
-        page.write_text(report.page(tour.kg, records), "utf-8")
+        page.write_text(report.page(tour.library, records), "utf-8")
     finally:
         tour.close()
     answers = [{name: value for name, value in record.items() if name != "trace"} for record in records]
     data = {"kg": str(tour.folder), "report": str(page), "answers": answers}
 
+    title = (home / "README.md").read_text("utf-8").partition("\n")[0].lstrip("# ")
+
     def show(console: Any) -> None:
+        render.line(console, (title, "bold"))
         render.lines(console, str(ingested))
         for record in records:
             render.line(console, "")
@@ -42,3 +59,7 @@ def run(session: Session, out: Path) -> Result:
         render.lines(console, f"report: {page}\ngo on:  {program} repl --kg {tour.folder}")
 
     return Result(data, show)
+
+
+def _ask(tour: Session, home: Path, entry: str | dict[str, str]) -> dict[str, Any]:
+    return tour.ask(entry) if isinstance(entry, str) else tour.advise(home / entry["profile"])

@@ -10,7 +10,7 @@ from ...kg.errors import HoptraceError
 from ...kg.model import text_hash
 
 if TYPE_CHECKING:
-    from ...kg.graph import KnowledgeGraph
+    from ..profiles import Library
 
 AROUND = 240  # characters of context on each side
 
@@ -40,7 +40,7 @@ class Quote:
         return {name: getattr(self, name) for name in fields}
 
 
-def reread(kg: KnowledgeGraph, citation: Mapping[str, Any]) -> Quote:
+def reread(kg: Library, citation: Mapping[str, Any]) -> Quote:
     """Check one citation of `Answer.to_dict()` against the store as it is now.
 
     Three things must hold: the source is still there, the chunk's text has the SHA-256 it was stored with, and

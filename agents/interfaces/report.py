@@ -13,7 +13,7 @@ from .quotes import Quote, reread
 from .render import clean, place
 
 if TYPE_CHECKING:
-    from ...kg.graph import KnowledgeGraph
+    from ..profiles import Library
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #16803c; --bad: #c02626; --link: #2563a8 }
@@ -31,7 +31,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _CHARACTER, _HEIGHT, _GAP = 8.2, 34, 26  # SVG units: width of a character, height of a box, room on each side of a relation
 
 
-def page(kg: KnowledgeGraph, records: Iterable[Mapping[str, Any]]) -> str:
+def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
     """The page for answer records (see `session.AnswerLog`); every citation is re-read from `kg` now."""
     body = "\n".join(_answer(kg, record) for record in records)
     return (
@@ -46,7 +46,7 @@ def _text(value: object) -> str:
     return html.escape(clean(value))
 
 
-def _answer(kg: KnowledgeGraph, record: Mapping[str, Any]) -> str:
+def _answer(kg: Library, record: Mapping[str, Any]) -> str:
     route = record["route"]
     paths = "".join(f"<figure>{draw(path)}</figure>" for path in record["paths"])
     quotes = "".join(_quote(reread(kg, citation)) for citation in record["citations"])

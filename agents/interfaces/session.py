@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ...retrieval.base import Budget
     from ..agent import Agent
     from ..answer import Answer
+    from ..consult import Consultation
+    from ..profiles import Library
 
 KEPT = 100  # answers that `why` and `sources` can look back at
 
@@ -29,6 +31,8 @@ class Session:
         folder: the graph's folder.
         watch: called with each step of a question as it happens.
         progress: called with each progress event of an ingestion.
+        consultation: the profile that is advised and the questions about it; the profile is not written anywhere, though
+            the answers that are kept quote it.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Session:
     ) -> None:
         self.folder, self.watch, self.progress = folder, watch or _ignore, progress or _ignore
         self.answers = AnswerLog(folder / "answers.jsonl")
+        self.consultation: Consultation | None = None
         self._kg: KnowledgeGraph | None = None
         self._agent: Agent | None = None
 
@@ -78,9 +83,14 @@ class Session:
         self.agent.retriever.warm_up(tell)
 
     def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
-        """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps."""
+        """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps.
+
+        A question about the advice at hand is answered by the consultation, any other from the graph alone.
+        """
         from ..steps import Answered
 
+        if self.consultation and as_of is None and self.consultation.refers(question):
+            return self._advised(self.consultation.follow_up(question))
         answer: Answer | None = None
         for step in self.agent.stream(question, as_of=as_of, budget=budget):
             self.watch(step)
@@ -90,10 +100,32 @@ class Session:
             raise HoptraceError("the agent ended without an answer")
         return self.answers.add(answer)
 
+    def advise(self, profile: Path | None, question: str = "", *, as_of: date | None = None) -> dict[str, Any]:
+        """Open a consultation, or go on with the one at hand; returns the record of the advice or of the answer about it.
+
+        Raises:
+            InputError: no profile was given, now or before.
+        """
+        if profile is not None:
+            self.consultation = self.agent.consult(profile, as_of=as_of)
+        if self.consultation is None:
+            raise InputError("no profile yet: name its file with --profile")
+        return self._advised(self.consultation.follow_up(question) if question else self.consultation.advise())
+
+    def _advised(self, answer: Answer) -> dict[str, Any]:
+        for step in answer.trace:
+            self.watch(step)
+        return self.answers.add(answer)
+
+    @property
+    def library(self) -> Library:
+        """Where citations are read: the graph, and the profile beside it while there is one."""
+        return self.consultation.library if self.consultation else self.kg
+
     def close(self) -> None:
         if self._kg is not None:
             self._kg.close()
-            self._kg = self._agent = None
+            self._kg = self._agent = self.consultation = None
 
 
 class AnswerLog:

@@ -1,12 +1,14 @@
-"""What stands on the encoder of the extractor: who is named, and what is said of any two of them. Only numpy.
+"""What stands on the token states of the extractor: who is named, and what is said of any two of them. Only numpy.
 
     tags    BIO over `TYPES`, read at the first WordPiece of each word
     mention m = gelu([h_first; h_last] M)                                            [256]
-    pair    u = gelu(m_i H + m_j T + near[sentences between them])  v = u V           [160]
-    logit   v . (L label_vector + known_label) + bias, against v . threshold
+    context c = the states that both mentions attend to, by the product of their attention (Zhou et al., AAAI 2021)
+    pair    u = gelu(m_i H + m_j T + near[sentences between them] + c C)  v = u V     [160]
+    logit   v . (L label_vector + known_label) + bias, against v . threshold + shift
 
 The relations of two entities are those whose logit, over the best pairs of their mentions (log-sum-exp), is above the threshold
-of the pair (adaptive thresholding, Zhou et al., AAAI 2021). A relation is compared by the sentence vector of its label, so
+of the pair (adaptive thresholding, same paper). There are two thresholds: of all that a text lets one know, and of what a
+sentence says of its subject under a given ontology. A relation is compared by the sentence vector of its label, so
 labels that training never saw, of any ontology, can be asked for.
 """
 
@@ -21,7 +23,12 @@ from .examples import TYPES
 from .windows import Window
 
 NEAR = 6  # sentences between two mentions that are told apart
-ARRAYS = ("tag", "tag_bias", "mention", "mention_bias", "head", "tail", "near", "pair", "label", "threshold", "bias", "known")
+IMPLIED, STATED = 0, 1  # thresholds
+ARRAYS = (
+    *("tag", "tag_bias", "mention", "mention_bias", "head", "tail", "near", "context"),
+    *("pair", "label", "known", "bias", "threshold", "shift"),
+)
+TINY = 1e-9
 _GELU = 0.7978845608028654  # sqrt(2 / pi)
 
 
@@ -35,10 +42,11 @@ class Found:
     sure: float
 
 
-def decode_tags(logits: np.ndarray) -> list[Found]:
+def decode_tags(logits: np.ndarray, sentence: np.ndarray) -> list[Found]:
     """Mentions from tag logits float32 [w, 1 + 2 * types]: outside, then begin and inside per type.
 
-    A run begins at a "begin", or at an "inside" after something else; its type is the one its words are surest of.
+    A run begins at a "begin", or at an "inside" after something else, and ends with its sentence, of which int64 [w] tells;
+    its type is the one its words are surest of.
     """
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
     odds = raised / raised.sum(axis=1, keepdims=True)
@@ -52,7 +60,7 @@ def decode_tags(logits: np.ndarray) -> list[Found]:
             at += 1
             continue
         end = at + 1
-        while end < len(odds) and inside[end] > max(begin[end], outside[end]):
+        while end < len(odds) and inside[end] > max(begin[end], outside[end]) and sentence[end] == sentence[at]:
             end += 1
         kinds = named[at:end].sum(axis=(0, 2))
         found.append(Found(at, end - 1, int(kinds.argmax()), float((1 - outside[at:end]).mean())))
@@ -74,10 +82,10 @@ class Heads:
 
     def mentions(self, states: np.ndarray, window: Window) -> list[Found]:
         """Mentions in a window with token states float32 [t, h]."""
-        return decode_tags(states[window.first] @ self.arrays["tag"] + self.arrays["tag_bias"])
+        return decode_tags(states[window.first] @ self.arrays["tag"] + self.arrays["tag_bias"], window.sentence)
 
     def relations(self, labels: Sequence[str], vectors: np.ndarray) -> np.ndarray:
-        """What pairs are compared with, float32 [1 + labels, 161]: the threshold first, the bias last in each row.
+        """What pairs are compared with, float32 [2 + labels, 161]: the thresholds first, the bias last in each row.
 
         Args:
             labels: relations to look for.
@@ -91,15 +99,18 @@ class Heads:
             if label in index:
                 rows[i] += a["known"][index[label]]
                 bias[i] = a["bias"][index[label]]
-        return np.column_stack([np.vstack([a["threshold"][None], rows]), np.concatenate([[0.0], bias])]).astype(np.float32)
+        both = np.vstack([a["threshold"], rows]), np.concatenate([a["shift"], bias])
+        return np.column_stack(both).astype(np.float32)
 
     def score(
-        self, states: np.ndarray, window: Window, found: Sequence[Found], relations: np.ndarray, pairs: np.ndarray
-    ) -> np.ndarray:
-        """Logits of relations for pairs of mentions, float32 [pairs, 1 + labels].
+        self, states: np.ndarray, attention: np.ndarray, window: Window, found: Sequence[Found], relations: np.ndarray,
+        pairs: np.ndarray,
+    ) -> np.ndarray:  # fmt: skip
+        """Logits of relations for pairs of mentions, float32 [pairs, 2 + labels].
 
         Args:
             states: token states float32 [t, h].
+            attention: of their last layer, float32 [heads, t, t].
             window: what they are of.
             found: mentions.
             relations: of `relations`.
@@ -110,9 +121,21 @@ class Heads:
         mention = _gelu(np.concatenate([states[first], states[last]], axis=1) @ a["mention"] + a["mention_bias"])
         at = window.sentence[[m.first for m in found]]
         near = np.minimum(np.abs(at[pairs[:, 0]] - at[pairs[:, 1]]), NEAR - 1)
-        u = _gelu((mention @ a["head"])[pairs[:, 0]] + (mention @ a["tail"])[pairs[:, 1]] + a["near"][near])
+        both, which = np.unique(np.sort(pairs, axis=1), axis=0, return_inverse=True)
+        context = _shared(attention[:, first] + attention[:, last], both) @ (states @ a["context"])
+        sides = (mention @ a["head"])[pairs[:, 0]] + (mention @ a["tail"])[pairs[:, 1]]
+        u = _gelu(sides + a["near"][near] + context[which.ravel()])
         logits: np.ndarray = (u @ a["pair"]) @ relations[:, :-1].T + relations[:, -1]
         return logits
+
+
+def _shared(attention: np.ndarray, pairs: np.ndarray) -> np.ndarray:
+    """How much both mentions of a pair attend to each token, float32 [pairs, t], from that of each, [heads, mentions, t]."""
+    weights = np.zeros((len(pairs), attention.shape[2]), np.float32)
+    for head in attention:
+        weights += head[pairs[:, 0]] * head[pairs[:, 1]]
+    shared: np.ndarray = weights / np.maximum(weights.sum(axis=1, keepdims=True), TINY)
+    return shared
 
 
 def _gelu(x: np.ndarray) -> np.ndarray:
@@ -121,4 +144,4 @@ def _gelu(x: np.ndarray) -> np.ndarray:
     return y
 
 
-__all__ = ["ARRAYS", "NEAR", "Found", "Heads", "decode_tags"]
+__all__ = ["ARRAYS", "IMPLIED", "NEAR", "STATED", "TINY", "Found", "Heads", "decode_tags"]

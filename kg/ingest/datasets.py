@@ -16,12 +16,12 @@ from ..errors import ParseError
 from ..model import Document, Fact, Name, normalize
 from .report import Issues
 from .sentences import sentences
+from .sidecar import GIVEN, beside
 from .tables import mentions
 from .text import decode, loads, read_bytes, sha256
 from .values import value_of, words_of
 
 PASSAGE = "application/x-passage"
-GIVEN = PASSAGE + ";facts=given"  # the data set states this passage's facts: nothing is extracted from its text
 
 
 def is_dataset(folder: Path) -> bool:
@@ -36,8 +36,10 @@ def is_taken(path: Path) -> bool:
 
 def companions(path: Path) -> list[Path]:
     """Files that are read together with this one."""
-    beside = path.with_name("triples.jsonl")
-    return [beside] if path.name == "passages.jsonl" and beside.is_file() else []
+    triples, facts = path.with_name("triples.jsonl"), beside(path)
+    if path.name == "passages.jsonl" and triples.is_file():
+        return [triples]
+    return [facts] if facts else []
 
 
 def is_passages(text: str) -> bool:
@@ -68,7 +70,7 @@ def load_passages(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
         stated = given.pop(pid, [])
         digest = sha256(line.strip().encode("utf-8", "surrogatepass"), *(source.encode() for _, source in stated))
         facts = tuple(_locate(text, [triple for triple, _ in stated]))
-        media = GIVEN if companions(path) else PASSAGE
+        media = PASSAGE + GIVEN if companions(path) else PASSAGE
         yield Document(f"{uri}#{pid}", media, text, digest, title=title, facts=facts, mentions=mentions(text, facts))
     for pid in given:
         issues.reject(ParseError(f"triples of a passage that is not there: {pid!r}", uri=uri))
@@ -91,15 +93,15 @@ def _given(paths: list[Path], uri: str, issues: Issues) -> dict[str, list[tuple[
     """Per pid, the triples stated for it and the lines that state them."""
     found: dict[str, list[tuple[tuple[str, str, str], str]]] = defaultdict(list)
     for path in paths:
-        beside = f"{uri.rpartition('/')[0]}/{path.name}".lstrip("/") if "/" in uri else path.name
-        for number, line in enumerate(decode(read_bytes(path, beside), beside, issues).split("\n"), 1):
+        name = f"{uri.rpartition('/')[0]}/{path.name}".lstrip("/") if "/" in uri else path.name
+        for number, line in enumerate(decode(read_bytes(path, name), name, issues).split("\n"), 1):
             if not line.strip():
                 continue
             try:
-                item = loads(line, beside, number)
+                item = loads(line, name, number)
                 parts = [item.get(key) for key in ("s", "p", "o")] if isinstance(item, dict) else []
                 if not parts or not all(isinstance(part, str) and part.strip() for part in parts):
-                    raise ParseError("not a triple {s, p, o, pid} of texts", uri=beside, line=number)
+                    raise ParseError("not a triple {s, p, o, pid} of texts", uri=name, line=number)
             except ParseError as error:
                 issues.reject(error)
                 continue

@@ -11,6 +11,7 @@ from pathlib import Path
 from ..errors import InputError, MissingPathError, UnsupportedFormatError
 from .datasets import is_dataset, is_taken
 from .loaders import format_of
+from .sidecar import is_sidecar
 
 _IGNORED = frozenset([".git", ".venv", "venv", "node_modules", "__pycache__"])
 _CASUAL = frozenset(["", ".py", ".log", ".lock", ".tmp", ".bak"])  # not worth a line in the report
@@ -78,7 +79,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
         dataset = is_dataset(here)
         for name in sorted(names):
             file = here / name
-            if name.startswith("."):
+            if name.startswith(".") or is_sidecar(file):
                 continue
             reason = _refusal(file, root)
             if not reason and dataset and not is_taken(file):

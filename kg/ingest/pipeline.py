@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 from ..errors import InputError, MissingExtraError, ParseError
 from ..model import Document, Source
 from .cut import cut
-from .datasets import GIVEN, companions
+from .datasets import companions
 from .discover import discover
 from .extract import DEFAULT, extractor_named
 from .journal import Journal, Quarantine
 from .loaders import format_of, load
 from .report import IngestReport, Issues, ProgressEvent
+from .sidecar import GIVEN
 from .text import sha256
 from .workers import extracted
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from ..graph import KnowledgeGraph
     from .extract import Extractor
 
-LOADERS = "1"  # raised when a loader, the tables or the cuts change what they give for the same bytes
+LOADERS = "2"  # raised when a loader, the tables or the cuts change what they give for the same bytes
 _RATE = 90_000.0  # characters that the rule extractor reads per second and core; for estimates only
 _COMMIT_S = 0.006
 Progress = Callable[[ProgressEvent], None]
@@ -160,7 +161,7 @@ class _Run:
             yield file, None, False
 
     def _to_extract(self, file: File, document: Document) -> bool:
-        prose = not document.records and document.media_type != GIVEN and format_of(file.path, file.uri).prose
+        prose = not document.records and not document.media_type.endswith(GIVEN) and format_of(file.path, file.uri).prose
         return prose and not self._is_unchanged(file, document)
 
     def _is_unchanged(self, file: File, document: Document) -> bool:

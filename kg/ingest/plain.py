@@ -1,4 +1,4 @@
-"""Text and Markdown: the file's own characters, plus the facts of its tables and `Key: value` blocks."""
+"""Text and Markdown: the file's own characters, plus the facts of tables and `Key: value` blocks, or those stated beside it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from ..model import Document, Fact
 from .blocks import PAIR, Blocks
 from .report import Issues
+from .sidecar import GIVEN, SUFFIX, beside, stated
 from .tables import Row, mentions
 from .text import decode, read_bytes, sha256
 
@@ -23,9 +24,14 @@ def load_text(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
     text = decode(raw, uri, issues)
     markdown = path.suffix.lower() != ".txt"
     title = title_of(text) or path.stem
-    facts = text_facts(text, title)
-    media = "text/markdown" if markdown else "text/plain"
-    yield Document(uri, media, text, sha256(raw), title=title, facts=facts, mentions=mentions(text, facts))
+    media, parts = "text/markdown" if markdown else "text/plain", [raw]
+    if sidecar := beside(path):
+        name = uri.removesuffix(path.suffix) + SUFFIX
+        parts.append(read_bytes(sidecar, name))
+        facts, media = stated(text, parts[1], name, issues), media + GIVEN
+    else:
+        facts = text_facts(text, title)
+    yield Document(uri, media, text, sha256(*parts), title=title, facts=facts, mentions=mentions(text, facts))
 
 
 def title_of(text: str) -> str:

