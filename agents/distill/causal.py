@@ -51,6 +51,7 @@ class CausalLearner:
         if not weights:
             raise InputError(f"{base} holds no weights (*.safetensors)")
         self.base, self.adapter, self.name = base.resolve(), adapter, base.name
+        self.meta = {"base": str(self.base), "adapter": adapter}
         self.origin = "-".join(file_hash(path)[:16] for path in weights)
 
     def affordable(self, pairs: Sequence[Pair], folder: Path, minutes: float) -> int:

@@ -14,7 +14,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ class Plan:
     teacher: str
     student: str
     origin: str
-    adapter: str = "lora"
+    meta: dict[str, str] = field(default_factory=dict)
     steps: int = 0
 
 
@@ -84,7 +84,6 @@ class Distiller:
         tasks: at most so many are mined for training.
         held_out: tasks in each part that is held out.
         seed: of all draws.
-        adapter: of a causal language model.
         report: called with a line of progress now and then.
     """
 
@@ -100,7 +99,6 @@ class Distiller:
         tasks: int = TASKS,
         held_out: int = HELD_OUT,
         seed: int = 0,
-        adapter: str = "lora",
         report: Report = lambda line: None,
     ) -> None:
         if minutes <= 0 or tasks < MIN_TASKS or held_out < 1:
@@ -110,7 +108,7 @@ class Distiller:
             )
         self.kg, self.teacher, self.learner, self.work, self.report = kg, teacher, learner, work, report
         self.relations, self.minutes, self.begun, self.split = relations, minutes, time.monotonic(), Split(seed)
-        self.plan = Plan(kg.content_hash(), seed, tasks, held_out, teacher.name, learner.name, learner.origin, adapter)
+        self.plan = Plan(kg.content_hash(), seed, tasks, held_out, teacher.name, learner.name, learner.origin, learner.meta)
 
     def run(self, out: Path) -> Outcome:
         """Do what is left to do, and put the student at `out`.
@@ -261,12 +259,9 @@ class Distiller:
         _write(new / CARD, card(record))
         self.relations.refresh()
         made = _meta(self.work / "student")
-        base = str(self.learner.base) if hasattr(self.learner, "base") else ""
-        meta = made | {
-            "graph": self.plan.graph, "relations": sorted(f.name for f in self.relations.families), "policy": asdict(policy),
-            "origin": self.plan.origin, "adapter": self.plan.adapter, "base": base,
-        }  # fmt: skip
-        write_manifest(new, "distilled-student", [*files, REPORT, CARD], meta)
+        relations = sorted(family.name for family in self.relations.families)
+        made |= {"graph": self.plan.graph, "relations": relations, "policy": asdict(policy), "origin": self.plan.origin}
+        write_manifest(new, "distilled-student", [*files, REPORT, CARD], made | self.learner.meta)
         replaced(new, out)
         shutil.rmtree(self.work, ignore_errors=True)
         return Outcome(out, file_hash(out / MANIFEST), record)

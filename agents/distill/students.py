@@ -32,10 +32,12 @@ class Learner(Protocol):
     Attributes:
         name: for people, and in the artefact.
         origin: hash of what training starts from.
+        meta: what the artefact's manifest says of it, for `loaded`.
     """
 
     name: str
     origin: str
+    meta: dict[str, str]
 
     def affordable(self, pairs: Sequence[Pair], folder: Path, minutes: float) -> int:
         """Steps of training that a budget pays for; it is asked once, and what it says is written down."""
@@ -59,6 +61,7 @@ class PackagedLearner:
         folder = model_folder("student")
         self._start = folder if (folder / MANIFEST).is_file() else None
         self.origin = file_hash(folder / MANIFEST)[:16] if self._start else Encoder.default().id
+        self.meta: dict[str, str] = {}
 
     def affordable(self, pairs: Sequence[Pair], folder: Path, minutes: float) -> int:
         from ..student.train import affordable
@@ -92,8 +95,7 @@ def loaded(folder: Path, meta: dict[str, Any]) -> Reader:
     Raises:
         ArtefactError: it is no student of this version, encoder or base model.
     """
-    base = meta.get("base")
-    return learner(base if isinstance(base, str) else "packaged", str(meta.get("adapter", "lora"))).load(folder)
+    return learner(str(meta.get("base", "packaged")), str(meta.get("adapter", "lora"))).load(folder)
 
 
 __all__ = ["EPOCHS", "Learner", "PackagedLearner", "Pair", "Reader", "Report", "learner", "loaded"]

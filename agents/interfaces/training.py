@@ -100,7 +100,7 @@ def distill(
     work, kind = folder.with_name(folder.name + ".work"), learner(student, adapter)
     budget = {"tasks": tasks, "held_out": held_out, "seed": seed}
     relations = RelationIndex(kg, Encoder.default())
-    run = Distiller(kg, relations, _teacher(teacher), kind, work, minutes=minutes, adapter=adapter, report=report, **budget)
+    run = Distiller(kg, relations, _teacher(teacher), kind, work, minutes=minutes, report=report, **budget)
     made = run.run(folder)
     data = {"folder": str(made.folder), "hash": made.hash, **made.report}
     return Result(data, lambda console: render.lines(console, str(made)))

@@ -50,7 +50,7 @@ def install(kg: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch, reader: Any, **
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "weights").write_text("w")
-    known = {"relations": ["founded", "supplies"], "policy": asdict(Policy()), "base": "", "origin": "0"}
+    known = {"relations": ["founded", "supplies"], "policy": asdict(Policy()), "origin": "0"}
     write_manifest(folder, "distilled-student", ["weights"], known | meta)
     monkeypatch.setattr(trained, "loaded", lambda folder, meta: reader)
     return folder

@@ -36,7 +36,7 @@ class FirstFact:
 class Learner:
     """Writes down what it was given, a checkpoint every step."""
 
-    name, origin = "noted", "0"
+    name, origin, meta = "noted", "0", {"kind": "notes"}
 
     def __init__(self) -> None:
         self.asked, self.pairs, self.done = 0, list[Sequence[Pair]](), 0
@@ -97,6 +97,7 @@ def test_the_artefact_holds_what_its_manifest_says(trade: KnowledgeGraph, whole:
     assert set(artefact.files) == {"notes.txt", "report.json", "card.md"}
     assert artefact.meta["graph"] == trade.content_hash()
     assert "supplies" in artefact.meta["relations"]
+    assert artefact.meta["kind"] == "notes"
     assert json.loads((outcome.folder / "report.json").read_text()) == outcome.report
     assert hashlib.sha256((outcome.folder / "manifest.json").read_bytes()).hexdigest() == outcome.hash
 
