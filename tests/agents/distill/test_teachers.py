@@ -108,10 +108,10 @@ def test_of_a_teacher_who_lies_in_three_of_ten_chains_nearly_all_lies_and_no_tru
             lies, found = lies + 1, found + bool(fault(example, false))
         elif false is None:
             truths, lost = truths + 1, lost + bool(fault(example, chain))
-    assert lies > 60
+    assert lies > 35
     assert found >= 0.95 * lies
     assert lost == 0
-    assert truths > 200
+    assert truths > 150
 
 
 def reply(chain: Chain) -> str:
