@@ -30,6 +30,7 @@ from .score import Figures, Policy, Said, choose, decide, figures, overlap, taug
 from .students import Learner, Pair, Reader, Report
 from .tasks import Part, TaskMiner
 from .teachers import Chain, Teacher, fault, target
+from .trained import unfit
 from .trim import Attempt, trim_outliers
 
 if TYPE_CHECKING:
@@ -68,7 +69,8 @@ class Outcome:
     report: dict[str, Any]
 
     def __str__(self) -> str:
-        return f"{text(self.report)}\n\nwritten to {self.folder} ({self.hash[:16]})"
+        why = unfit(self.report["figures"]["entities"]["student"]) or "questions use it from now on"
+        return f"{text(self.report)}\n\nwritten to {self.folder} ({self.hash[:16]}); {why}"
 
 
 class Distiller:
@@ -261,6 +263,8 @@ class Distiller:
         made = _meta(self.work / "student")
         relations = sorted(family.name for family in self.relations.families)
         made |= {"graph": self.plan.graph, "relations": relations, "policy": asdict(policy), "origin": self.plan.origin}
+        held_out = record["figures"]["entities"]["student"]
+        made["held_out"] = {name: held_out[name] for name in ("accuracy", "abstained")}
         write_manifest(new, "distilled-student", [*files, REPORT, CARD], made | self.learner.meta)
         replaced(new, out)
         shutil.rmtree(self.work, ignore_errors=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from ...kg.graph import KnowledgeGraph
     from ...retrieval.relations import RelationIndex
 
+RIGHT, ABSTAINS = 0.8, 0.85  # shares of its held-out tasks, about unseen things, below which a student is not asked
+
 
 def student_folder(kg: KnowledgeGraph) -> Path:
     """Where the student of a graph lies."""
@@ -60,6 +62,9 @@ class GraphStudent:
         try:
             artefact = load_artefact(student_folder(self.kg))
             self._known = frozenset(artefact.meta["relations"])
+            self.fallback = unfit(artefact.meta["held_out"])
+            if self.fallback:
+                return
             self._student = loaded(artefact.folder, artefact.meta), Policy(**artefact.meta["policy"])
         except (KeyError, TypeError) as error:
             self._warn(f"{student_folder(self.kg)}: not a distilled student ({type(error).__name__} {error})")
@@ -72,4 +77,12 @@ class GraphStudent:
         self.fallback = why
 
 
-__all__ = ["GraphStudent", "student_folder"]
+def unfit(figures: dict[str, float | None]) -> str:
+    """Why a student with these held-out figures is not asked, "" where it is."""
+    for name, least in (("accuracy", RIGHT), ("abstained", ABSTAINS)):
+        if (figures[name] or 0.0) < least:
+            return f"the student is not used: {name} {figures[name] or 0.0:.2f} of held-out tasks, {least:.2f} is needed"
+    return ""
+
+
+__all__ = ["GraphStudent", "student_folder", "unfit"]

@@ -24,6 +24,8 @@ from hoptrace.retrieval.base import Evidence
 from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.relations import RelationIndex
 
+GOOD = {"accuracy": 0.9, "abstained": 0.9}
+
 
 class Pointer:
     """Points at the last name of the first fact."""
@@ -50,7 +52,7 @@ def install(kg: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch, reader: Any, **
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / "weights").write_text("w")
-    known = {"relations": ["founded", "supplies"], "policy": asdict(Policy()), "origin": "0"}
+    known = {"relations": ["founded", "supplies"], "policy": asdict(Policy()), "held_out": GOOD}
     write_manifest(folder, "distilled-student", ["weights"], known | meta)
     monkeypatch.setattr(trained, "loaded", lambda folder, meta: reader)
     return folder
@@ -118,6 +120,15 @@ def test_a_student_that_does_not_know_a_relation_is_left_aside(
     kg.add("Orla Vance", "likes", "Calder Pumps")
     with pytest.warns(UserWarning, match="'likes'"):
         assert student.get() is None
+
+
+@pytest.mark.parametrize("weak", [{"accuracy": 0.5}, {"abstained": 0.6}, {"abstained": None}])
+def test_a_student_that_did_badly_on_held_out_tasks_is_not_asked(
+    kg: KnowledgeGraph, student: GraphStudent, monkeypatch: pytest.MonkeyPatch, weak: dict[str, float | None]
+) -> None:
+    install(kg, monkeypatch, Pointer(), held_out=GOOD | weak)
+    assert student.get() is None
+    assert next(iter(weak)) in student.fallback
 
 
 @pytest.mark.parametrize("spoil", ["bytes", "policy"])
