@@ -64,7 +64,7 @@ def stream(
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
         reader: reads the passages found where the path composer abstains.
-        student: the same, distilled for the graph; it reads the facts found and asks for no more.
+        student: distilled for the graph; reads the facts found where nothing else answers.
     """
     budget = budget or retriever.budget
     clock = _Clock()
@@ -81,6 +81,8 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
+    if reader is not None and not all(link.seeds or retriever.holds(link.text) for link in links):
+        reader = None  # a name that neither the graph nor a passage holds leaves nothing to read
     route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
     asked, route = _escalated(retriever, reading, links, route, budget)
     clock.lap("gate")

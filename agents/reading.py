@@ -29,7 +29,7 @@ from .student import Item, Mention, Student, Task
 from .student.candidates import candidates
 from .values import Value, parse_number, value_of
 
-READ_AT = 0.25  # probability of a chain below which nothing is said
+READ_AT = 0.5  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
@@ -80,12 +80,11 @@ class PassageReader:
 
         Args:
             question: the question.
-            links: names in it; one that neither the graph nor a passage holds leaves nothing to read.
+            links: names in it.
             hits: passages found for it, the best first.
         """
         hits = [hit for hit in hits if hit.chunk.kind == "text"]
-        said = {word for hit in hits for word in normalize(f"{self._title(hit.chunk)} {hit.chunk.text}").split()}
-        if not hits or any(not link.seeds and not {*normalize(link.text).split()} <= said for link in links):
+        if not hits:
             return None
         plan = decompose(question) or decompose(question, [(link.start, link.end) for link in links])
         draft = self._settle(plan, self._follow(plan, hits)) if plan is not None else None

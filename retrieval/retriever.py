@@ -31,6 +31,7 @@ from .temporal import TightGraph
 from .trained import TrainedScorer
 from .types import NodeTypes
 from .wordings import Lexicon, stems
+from .words import word_keys
 
 if TYPE_CHECKING:
     from ..kg.adjacency import Adjacency
@@ -293,6 +294,11 @@ class Retriever:
     def has_prose(self) -> bool:
         """Whether the graph has texts to read."""
         return self._parts.has_prose()
+
+    def holds(self, name: str) -> bool:
+        """Whether a passage, or its title, holds every word of a name."""
+        words = word_keys(name)
+        return bool(words) and len(self._parts.passages.words.table().holding_all(words)) > 0
 
     def about(self, name: str, k: int) -> list[Chunk]:
         """At most k first chunks of sources whose title is this name, a qualifier in brackets left out."""

@@ -13,8 +13,8 @@ from typing import Any
 
 from ...kg.errors import ArtefactError
 from ...kg.quantised import int8
+from ...kg.top_layers import original
 from ...retrieval.encoder import LOWER
-from ...retrieval.export_encoder import original
 from .items import OPERATIONS
 
 STEPS = 4  # the longest rationale that is told apart; column 0 of the head is "not used"

