@@ -63,8 +63,7 @@ def stream(
         as_of: answer as of this day; outranks a date in the question.
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
-        reader: reads the passages found where the path composer abstains.
-        student: distilled for the graph; reads the facts found where nothing else answers.
+        reader, student: read the passages found, and then the facts found, where the path composer abstains.
     """
     budget = budget or retriever.budget
     clock = _Clock()
