@@ -114,8 +114,7 @@ def stream(
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    answer = finished(question, draft, verdict, route, usage, clock.total(), tuple(trace))
-    yield Answered(answer)
+    yield Answered(finished(question, draft, verdict, route, usage, clock.total(), tuple(trace)))
 
 
 class _Clock:
