@@ -16,6 +16,8 @@
     values, wording  numbers and days that compare; facts as sentences
     evaluate       questions with known answers
     walker         a chat model walks the graph and keeps its decisions
+    corrections    what people taught and corrected, as questions that are asked again
+    distill/       a small student for one graph
     llm_extractor  triples from text by a chat model, quotes located or dropped
     interfaces/    command line, REPL, HTML report; imported by nobody
 

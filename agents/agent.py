@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
     from .consult import Consultation
+    from .loop import ModelComposer
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -49,6 +50,7 @@ class Agent:
         self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
         self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
+        self._student: ModelComposer | None = None
 
     @property
     def retriever(self) -> Retriever:
@@ -92,8 +94,20 @@ class Agent:
             from .student import Student
 
             reader = PassageReader(self.retriever, Student.default())
+        student = None if self.model is not None else self._distilled()
         writer = Writer.default() if self.writer and self.model is None else None
-        yield from stream(text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, writer=writer)
+        yield from stream(
+            text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, student=student, writer=writer
+        )
+
+    def _distilled(self) -> ModelComposer | None:
+        """The composer over the student distilled for the graph, None where there is none."""
+        if self._student is None and (self.kg.path / "models" / "student").is_dir():
+            from .distill.composer import StudentComposer
+            from .distill.trained import GraphStudent
+
+            self._student = StudentComposer(GraphStudent(self.kg, self.retriever.relations))
+        return self._student
 
     def advise(self, profile: Profile | Given, *, as_of: date | str | None = None) -> Answer:
         """What the rules of the graph call for, given a profile: see `consult`, whose first answer this is."""

@@ -54,6 +54,7 @@ def stream(
     budget: Budget | None = None,
     model: ModelComposer | None = None,
     reader: TextReader | None = None,
+    student: ModelComposer | None = None,
     writer: Writer | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
@@ -64,7 +65,7 @@ def stream(
         as_of: answer as of this day; outranks a date in the question.
         budget: limits; the retriever's own where None.
         model: composes in place of the path composer, whose draft it falls back to.
-        reader: reads the passages found where the path composer abstains.
+        reader, student: read the passages found, and then the facts found, where the path composer abstains.
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
     budget, clock, trace = budget or retriever.budget, _Clock(), list[Step]()
@@ -105,8 +106,8 @@ def stream(
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)
         clock.lap("retrieve")
         yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
-        if model is not None:
-            draft, usage = model.compose(question, evidence, draft)
+        if (composer := model or student) is not None:
+            draft, usage = composer.compose(question, evidence, draft)
         clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)

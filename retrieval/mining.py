@@ -21,7 +21,7 @@ import numpy as np
 
 from ..kg.mining import Pattern, PatternMiner, QualityGate, Question
 from ..kg.model import Entity
-from .phrases import SLOT, Phraser, say
+from .phrases import SLOT, Phraser, Step, say
 from .wordings import Family
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class QuestionMiner:
         min_support: seeds that a pattern needs.
 
     Attributes:
+        codes: int [2 * relations], the step code of each group key; -1 for what is not asked.
         found: the patterns that can be asked.
         gate: what every question passes; a scorer may learn from one that a shorter path answers as well.
         faults: how often a question was dropped, by reason.
@@ -83,6 +84,7 @@ class QuestionMiner:
         codes = np.stack([family * 2 + (back & sided), family * 2 + (~back & sided)], axis=1).reshape(-1)
         skipped = [i for i, f in enumerate(relations.families) if f.name in NOT_ASKED]
         codes[np.isin(codes // 2, skipped)] = -1
+        self.codes = codes
         self.patterns = PatternMiner(kg.adjacency(), codes)
         self.found = self.patterns.mine(HOPS, min_support)
         self.gate = QualityGate(kg, codes, most_answers=_ANSWERS, shorter=False, spans=False)
@@ -135,24 +137,34 @@ class QuestionMiner:
         self, pattern: Pattern, phraser: Phraser, rng: random.Random, seeds: Callable[[int], bool] | None
     ) -> MinedQuestion | None:
         (seed,) = self.patterns.seeds(pattern.steps, rng, 1)
-        node = self.kg.store.nodes([seed])[0]
-        if not isinstance(node, Entity) or not node.label.strip() or (seeds is not None and not seeds(seed)):
+        if seeds is not None and not seeds(seed):
             return None
-        steps = tuple((code // 2, 1 - 2 * (code & 1)) for code in pattern.steps)
-        said = say([(self.relations.families[family], way) for family, way in steps], phraser)
-        if said is None:
-            return None
+        said = say(self.walked(pattern.steps), phraser)
+        return None if said is None else self.asked(said, seed, pattern.steps, rng)
+
+    def walked(self, codes: Sequence[int]) -> list[Step]:
+        """Step codes as families and ways."""
+        return [(self.relations.families[code // 2], 1 - 2 * (code & 1)) for code in codes]
+
+    def asked(
+        self, said: tuple[str, tuple[str, ...]], seed: int, codes: tuple[int, ...], rng: random.Random
+    ) -> MinedQuestion | None:
+        """A question about one seed, from its words (`SLOT` where the name goes) and the wordings in them; None with a fault."""
         template, wordings = said
-        if self._ambiguous(seed, pattern.steps, wordings):
+        node = self.kg.store.nodes([seed])[0]
+        if not isinstance(node, Entity) or not node.label.strip():
+            return None
+        if self._ambiguous(seed, codes, wordings):
             self.faults["its words say another relation as well"] += 1
             return None
         before, _, after = template.partition(SLOT)
         name = node.label if rng.random() < 0.5 else node.label.lower()
         text, spot = before + name + after, (len(before), len(before) + len(name))
-        answers = tuple(self.patterns.reached(seed, pattern.steps).tolist())
-        if fault := self.gate.fault(Question(text, *spot, seed, pattern.steps, answers)):
+        answers = tuple(self.patterns.reached(seed, codes).tolist())
+        if fault := self.gate.fault(Question(text, *spot, seed, codes, answers)):
             self.faults[fault] += 1
             return None
+        steps = tuple((code // 2, 1 - 2 * (code & 1)) for code in codes)
         return MinedQuestion(text, *spot, seed, steps, wordings, answers)
 
     def _ambiguous(self, seed: int, codes: tuple[int, ...], wordings: tuple[str, ...]) -> bool:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _AS_OF = Argument("as_of", "facts that hold on this day, YYYY-MM-DD", date, option=True)
 _LIMIT = Argument("limit", "most rows", int, option=True, default=50)
 _NUMBER = Argument("number", "number of an answer; the last one when left out", int, optional=True)
+_ASKED = Argument("question", "a question that the fact answers; eval --corrections asks it again", option=True, default="")
 _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entity=True)
 
 
@@ -60,14 +61,42 @@ def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool
     Argument("note", "where you know it from", option=True, default=""),
     Argument("valid_from", "first day on which it holds", date, option=True),
     Argument("valid_to", "first day on which it no longer holds", date, option=True),
+    _ASKED,
     examples=('"Orla Vance" founded "Brightwater Labs" --note "annual report"',),
 )
 def teach(
-    session: Session, subject: str, relation: str, object: str, note: str, valid_from: date | None, valid_to: date | None
+    session: Session,
+    subject: str,
+    relation: str,
+    object: str,
+    note: str,
+    valid_from: date | None,
+    valid_to: date | None,
+    question: str,
 ) -> Result:
+    from ..corrections import remember
+
     kg = session.open(create=True)
     triple = kg.add(subject, relation, object, note=note, valid_from=valid_from, valid_to=valid_to)
+    remember(kg, triple, question)
     return _said("taught", triple)
+
+
+@command(
+    "correct",
+    "Correct the object of a fact: the old fact is retracted, the new one taught, and kept as a question to be asked again.",
+    Argument("triple", "a triple id, as entity and neighbors show it"),
+    Argument("object", "the name or value that is right", entity=True),
+    Argument("note", "where you know it from", option=True, default=""),
+    _ASKED,
+    examples=('t0123456789abcdef "Tarn City" --question "Where is Brightwater Labs based?"',),
+)
+def correct(session: Session, triple: str, object: str, note: str, question: str) -> Result:
+    from ..corrections import remember
+
+    made = session.kg.edit(triple, object=object, note=note)
+    remember(session.kg, made, question)
+    return _said("corrected", made)
 
 
 @command(
@@ -332,12 +361,16 @@ def doctor(session: Session, verify: bool, repair: bool) -> Result:
     "eval",
     "Ask the questions of a file and score the answers.",
     Argument("questions", "JSON lines with question and answer or answers; the demo's when left out", option=True),
-    examples=("--questions questions.jsonl",),
+    Argument("corrections", "ask about what was taught and corrected instead", bool, option=True),
+    examples=("--questions questions.jsonl", "--corrections"),
 )
-def evaluate(session: Session, questions: str | None) -> Result:
+def evaluate(session: Session, questions: str | None, corrections: bool) -> Result:
+    from ..corrections import questions as taught
     from ..evaluate import evaluate as score
 
-    report = score(session.agent, questions or ROOT / "demo" / "questions.jsonl")
+    if questions and corrections:
+        raise InputError("--questions or --corrections, not both")
+    report = score(session.agent, taught(session.kg) if corrections else questions or ROOT / "demo" / "questions.jsonl")
     rows = [("right" if row.right else "WRONG", row.question.text, "; ".join(row.answer.answers)) for row in report.rows]
 
     def show(out: Any) -> None:

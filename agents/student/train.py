@@ -27,7 +27,8 @@ from .items import OPERATIONS, Target, Task
 from .network import STEPS, exported, network, restore
 from .student import MODEL
 
-_TOKENS, _RATE, _HEAD_RATE, _WARM_UP = 3000, 2e-4, 2e-3, 0.06
+TOKENS = 3000  # of a batch
+_RATE, _HEAD_RATE, _WARM_UP = 2e-4, 2e-3, 0.06
 _STEP, _OPERATION = 0.5, 0.2  # weights of the losses beside that of the answers
 _UNUSED = 0.3  # weight of an item that is not used: most are not
 _SAVE, _TIMED = 25, 12  # steps between checkpoints, and steps by which a budget is turned into steps
@@ -55,9 +56,9 @@ def lesson(task: Task, target: Target, encoder: Encoder) -> Lesson:
     """Tokens and what should be said of them; spots beyond the window are left out."""
     inputs = read_task(task, encoder)
     steps = np.zeros(len(inputs.marks), np.int64)
-    for place, item in enumerate(target.steps[:STEPS]):
+    for place, item in enumerate(target.steps):
         if item < len(steps):
-            steps[item] = place + 1
+            steps[item] = min(place + 1, STEPS)
     spots: dict[str, list[tuple[int, int]]] = {}
     for spot in target.answers:
         inside = (inputs.item == spot.item + 1) & (inputs.offsets[:, 1] > spot.start) & (inputs.offsets[:, 0] < spot.end)
@@ -77,6 +78,8 @@ def train(
     start: Path | None = None,
     epochs: float = 2,
     minutes: float | None = None,
+    steps: int | None = None,
+    tokens: int = TOKENS,
     seed: int = 0,
     report: Report = lambda line: None,
 ) -> Any:
@@ -89,6 +92,8 @@ def train(
         start: a packaged student to go on from; the layers of the encoder where None.
         epochs: passes over the examples.
         minutes: at most about so long, in place of some of the epochs.
+        steps: exactly so many batches, in place of epochs and minutes.
+        tokens: of a batch, about.
         seed: of the order.
         report: called with a line of progress now and then.
 
@@ -97,6 +102,33 @@ def train(
         InputError: no examples.
         ArtefactError: `start` is no student.
     """
+    return _trainer(examples, folder, encoder, start, tokens, seed, report).run(epochs, minutes, steps)
+
+
+def affordable(
+    examples: Sequence[Example],
+    folder: Path,
+    minutes: float,
+    *,
+    epochs: float,
+    tokens: int = TOKENS,
+    start: Path | None = None,
+) -> int:
+    """Steps of training that a budget pays for on this machine, by the time that the first few take; as for `train`."""
+    trainer = _trainer(examples, folder, None, start, tokens, 0, lambda line: None)
+    total = max(1, round(epochs * len(trainer.order(0))))
+    return min(total, trainer.affordable(minutes, total))
+
+
+def _trainer(
+    examples: Sequence[Example],
+    folder: Path,
+    encoder: Encoder | None,
+    start: Path | None,
+    tokens: int,
+    seed: int,
+    report: Report,
+) -> _Trainer:
     torch = import_torch()
     encoder = encoder or Encoder.default()
     lessons = [lesson(task, target, encoder) for task, target in examples]
@@ -107,17 +139,25 @@ def train(
     if start is not None:
         restore(torch, net, load_artefact(start).path(MODEL).read_bytes())
     folder.mkdir(parents=True, exist_ok=True)
-    return _Trainer(torch, net, lessons, encoder, folder, seed, report).run(epochs, minutes)
+    return _Trainer(torch, net, lessons, encoder, folder, tokens, seed, report)
 
 
 class _Trainer:
     """Steps over batches, with checkpoints."""
 
     def __init__(
-        self, torch: Any, net: Any, lessons: list[Lesson], encoder: Encoder, folder: Path, seed: int, report: Report
+        self,
+        torch: Any,
+        net: Any,
+        lessons: list[Lesson],
+        encoder: Encoder,
+        folder: Path,
+        tokens: int,
+        seed: int,
+        report: Report,
     ) -> None:
         self.torch, self.net, self.lessons, self.encoder = torch, net, lessons, encoder
-        self.folder, self.seed, self.report = folder, seed, report
+        self.folder, self.tokens, self.seed, self.report = folder, tokens, seed, report
         self._batches: tuple[int, list[list[int]]] | None = None
         old: list[Any] = []
         new: list[Any] = []
@@ -127,18 +167,18 @@ class _Trainer:
             [{"params": old, "peak": _RATE}, {"params": new, "peak": _HEAD_RATE}], weight_decay=0.01
         )
 
-    def run(self, epochs: float, minutes: float | None) -> Any:
-        total, done = self._resumed() or (0, 0)
-        per_epoch = len(self._order(0))
+    def run(self, epochs: float, minutes: float | None, steps: int | None = None) -> Any:
+        total, done = self._resumed() or (steps or 0, 0)
+        per_epoch = len(self.order(0))
         if not total:
             total = max(1, round(epochs * per_epoch))
             if minutes is not None:
-                total = min(total, self._affordable(minutes, total))
+                total = min(total, self.affordable(minutes, total))
             self._save(total, 0)
         sums, counted, since = np.zeros(3), 0, time.monotonic()
         for step in range(done, total):
             epoch, at = divmod(step, per_epoch)
-            sums, counted = sums + self._step(self._order(epoch)[at], step, total), counted + 1
+            sums, counted = sums + self._step(self.order(epoch)[at], step, total), counted + 1
             if (step + 1) % _SAVE == 0 or step + 1 == total:
                 self._save(total, step + 1)
                 answer, used, operation = sums / counted
@@ -147,13 +187,13 @@ class _Trainer:
                 self.report(f"step {step + 1} of {total}: {parts}, {spent:.0f} s")
         return self.net.eval()
 
-    def _affordable(self, minutes: float, total: int) -> int:
+    def affordable(self, minutes: float, total: int) -> int:
         """Steps that a budget pays for, by the time that the first few take; they are taken back."""
         parts = {"net": self.net, "optimizer": self.optimizer}
         before = {name: _copied(part.state_dict()) for name, part in parts.items()}
         begun = time.monotonic()
         for at in range(_TIMED):
-            self._step(self._order(0)[at % len(self._order(0))], at, total)
+            self._step(self.order(0)[at % len(self.order(0))], at, total)
         each = (time.monotonic() - begun) / _TIMED
         for name, part in parts.items():
             part.load_state_dict(before[name])
@@ -175,14 +215,14 @@ class _Trainer:
         self.optimizer.zero_grad()
         return np.array([part.item() for part in found])
 
-    def _order(self, epoch: int) -> list[list[int]]:
-        """Batches of lessons of like length, about `_TOKENS` in each, in random order that the epoch decides."""
+    def order(self, epoch: int) -> list[list[int]]:
+        """Batches of lessons of like length, about `tokens` in each, in random order that the epoch decides."""
         if self._batches is None or self._batches[0] != epoch:
             rng = random.Random(f"{self.seed}/{epoch}")
             lengths = [len(one.inputs.ids) for one in self.lessons]
             batches: list[list[int]] = [[]]
             for i in sorted(range(len(lengths)), key=lambda i: lengths[i] * rng.uniform(0.85, 1.15)):
-                if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > _TOKENS:
+                if batches[-1] and (len(batches[-1]) + 1) * lengths[i] > self.tokens:
                     batches.append([])
                 batches[-1].append(i)
             rng.shuffle(batches)
@@ -257,4 +297,4 @@ def _copied(state: Any) -> Any:
     return copy.deepcopy(state)
 
 
-__all__ = ["Example", "Lesson", "lesson", "losses", "package", "padded", "train"]
+__all__ = ["Example", "Lesson", "affordable", "lesson", "losses", "package", "padded", "train"]
