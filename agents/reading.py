@@ -37,6 +37,7 @@ _ONE_STEP = Budget(hops=2)
 _ABOUT, _BESIDE = 2, 1  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
+_ASKING = frozenset("it who whom whose what which when where how is are was were do does did has have had".split())
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
 _UNSTATED = 0.35  # weight of an answer in a sentence without any word for what is asked
 _ELSEWHERE = 0.4  # weight of one in a sentence about other things
@@ -348,7 +349,8 @@ def _fact(subject: str, step: SubQuestion, said: str, piece: Piece, probability:
     end = piece.end if piece.end > piece.start else piece.chunk.end
     quote = piece.chunk.text[piece.start - piece.chunk.start : end - piece.chunk.start]
     span = Span(piece.chunk.source_id, piece.start, end, quote, piece.chunk.id, PassageReader.name, probability)
-    start, relation = Entity(stable_id("e", normalize(subject)), subject), Relation(stable_id("r", step.words), step.words)
+    label = " ".join(word for word in step.words.split() if word not in _ASKING) or step.words
+    start, relation = Entity(stable_id("e", normalize(subject)), subject), Relation(stable_id("r", label), label)
     node = Literal(said, "date") if step.kind == DATE else Entity(stable_id("e", normalize(said)), said)
     shown = {*normalize(f"{subject} {said}").split()} <= {*normalize(quote).split()}
     status = Status.GROUNDED if shown else Status.PROPOSED
