@@ -118,7 +118,22 @@ class PassageReader:
         if step.words == LIFESPAN:
             return self._lifespan(step, before, hits)
         recorded = self._recorded(step, before)
-        return recorded or self._in_passages(step, before, hits)
+        title = "" if recorded else self._titled(before.answer)
+        if title:
+            recorded = self._recorded(step, replace(before, answer=title))
+        return recorded or self._in_passages(step, replace(before, answer=title or before.answer), hits)
+
+    def _titled(self, name: str) -> str:
+        """The title of the source about something that is named with more words there than its title has ("King Oswiu of
+        Northumbria", "Archduke Otto von Habsburg"); "" where its full name is a title, or no shorter one is."""
+        words = name.split()
+        shorter = [words[first:] for first in range(min(3, len(words)))]
+        shorter += [some[: some.index("of")] for some in shorter if "of" in some]
+        for some in shorter:
+            found = self.retriever.about(" ".join(some), 1) if some and len("".join(some)) > 3 else []
+            if found:
+                return "" if some == words else " ".join(some)
+        return ""
 
     def _recorded(self, step: SubQuestion, before: Read) -> list[Read]:
         """The chain over what the graph records for a step."""
