@@ -89,15 +89,7 @@ def stream(
     yield keep(Gated(route))
     evidence, draft, usage = Evidence(), abstain(route.reason), Usage()
     if route.action != "abstain":
-        paths: Sequence[Path] = ()
-        truncated: set[str] = set()
-        if asked is not None:
-            draft = connect(retriever, asked, reading)
-            paths = draft.paths
-        elif route.action == "path" or model is not None:
-            found = retriever.search(reading, links, budget)
-            draft, truncated = PathComposer(retriever).compose(reading, links, found), found.truncated
-            paths = draft.paths or _candidate_paths(retriever, reading, found)
+        draft, paths, truncated = _walked(retriever, asked, reading, links, route, budget, always=model is not None)
         open_ended = draft.status == "abstained" or (asked is None and reader is not None and reader.outranks(text, draft))
         hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
         if reader is not None and model is None and hits:
@@ -117,6 +109,27 @@ def stream(
     written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
     usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
     yield Answered(replace(finished(question, written, verdict, route, usage, clock.total(), tuple(trace)), realised=draft.text))
+
+
+def _walked(
+    retriever: Retriever,
+    asked: Connection | None,
+    reading: Understanding,
+    links: Sequence[Link],
+    route: Route,
+    budget: Budget,
+    *,
+    always: bool,
+) -> tuple[Draft, Sequence[Path], set[str]]:
+    """What paths say: the draft over them, the paths worth showing, and the budgets that were hit."""
+    if asked is not None:
+        draft = connect(retriever, asked, reading)
+        return draft, draft.paths, set()
+    if route.action != "path" and not always:
+        return abstain(route.reason), (), set()
+    found = retriever.search(reading, links, budget)
+    draft = PathComposer(retriever).compose(reading, links, found)
+    return draft, draft.paths or _candidate_paths(retriever, reading, found), found.truncated
 
 
 class _Clock:
