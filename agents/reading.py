@@ -21,7 +21,7 @@ from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status
 from ..retrieval.base import Budget, Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
 from ..retrieval.linking import Link
-from ..retrieval.question import DATE, NUMBER, STOPWORDS
+from ..retrieval.question import DATE, NUMBER, PLACE, STOPWORDS
 from ..retrieval.retriever import Retriever
 from ..retrieval.wordings import families, stem
 from .compose import Draft, PathComposer, because, reasons_of
@@ -318,7 +318,8 @@ def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: st
     passage is about it, whether it holds the other names of the step."""
     text, words = _text(piece), set(normalize(subject).split())
     factor = 1.0
-    if not (_wordings(step.words) - {stem for _, stem in _stems(f"{subject} {said}")}) & {stem for _, stem in _stems(text)}:
+    asked = _wordings(step.words) - {stem for _, stem in _stems(f"{subject} {said}")}
+    if not (asked & {stem for _, stem in _stems(text)} or _by_form(step.kind, said, text)):
         factor *= _UNSTATED
     about = set(normalize(title).split())
     if not (words <= about or (about and about <= words) or any(len(word) > 3 for word in words & set(normalize(text).split()))):
@@ -327,6 +328,14 @@ def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: st
     if not others <= {*normalize(f"{title} {text}").split()}:
         factor *= _ELSEWHERE
     return factor
+
+
+def _by_form(kind: str, said: str, text: str) -> bool:
+    """Whether a sentence says something by its form alone: "is a 2008 film", "(1322 – 23 April 1358)", "a Slovene director"."""
+    if kind == DATE:
+        here = re.escape(said)
+        return bool(re.search(rf"\b(?:is|was) an? {here}\b|\([^()]*{here}[^()]*\)", text))
+    return kind == PLACE and any(part in DEMONYMS for part in re.split(r"[\s-]", said))
 
 
 @functools.cache
