@@ -27,13 +27,14 @@ from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understoo
 from .verify import Verdict, verify
 from .writer import Writer, story
 
+SPENT = {"expansions", "seconds"}  # budgets: a search that ran out of one does not show that the graph records nothing
 RULED = ("path", "advice", "reader")  # composers of chains: all they say must stand
 
 
 class TextReader(Protocol):
     """Reads answers in passages where the graph gives none; see `agents.reading`."""
 
-    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None: ...
+    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit], budget: Budget) -> Draft | None: ...
 
     def outranks(self, question: str, draft: Draft) -> bool: ...
 
@@ -90,10 +91,12 @@ def stream(
     evidence, draft, usage = Evidence(), abstain(route.reason), Usage()
     if route.action != "abstain":
         draft, paths, truncated = _walked(retriever, asked, reading, links, route, budget, always=model is not None)
+        if truncated & SPENT:
+            reader = None
         open_ended = draft.status == "abstained" or (asked is None and reader is not None and reader.outranks(text, draft))
         hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
         if reader is not None and model is None and hits:
-            draft = reader.compose(text, links, hits) or draft
+            draft = reader.compose(text, links, hits, budget) or draft
             paths = draft.paths or paths
         evidence = retriever.pack(paths, hits, truncated, budget, question=text)
         clock.lap("retrieve")

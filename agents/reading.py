@@ -33,7 +33,7 @@ READ_AT = 0.4  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
-_ONE_STEP = Budget(hops=2)
+STEP_HOPS = 2  # of the graph, for one step
 _ABOUT, _BESIDE = 2, 1  # passages read for a step: about the subject, and others that name it
 _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
@@ -65,6 +65,14 @@ class Read:
         return Read((*self.hops, *hops), answer, self.probability * probability)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the steps of one question may draw on: the passages found for it, and the budget of a path search."""
+
+    hits: Sequence[Hit]
+    budget: Budget
+
+
 class PassageReader:
     """Reads answers in passages.
 
@@ -78,19 +86,25 @@ class PassageReader:
     def __init__(self, retriever: Retriever, student: Student) -> None:
         self.retriever, self.student = retriever, student
 
-    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit]) -> Draft | None:
-        """A draft read in the passages found for a question; None where nothing there answers it.
+    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit], budget: Budget) -> Draft | None:
+        """A draft read in the passages found for a question; None where nothing there answers it, or its steps are more than the
+        hops of the budget.
 
         Args:
             question: the question.
             links: names in it.
             hits: passages found for it, the best first.
+            budget: limits of the question.
         """
         hits = [hit for hit in hits if hit.chunk.kind == "text"]
         if not hits:
             return None
         plan = decompose(question) or decompose(question, [(link.start, link.end) for link in links])
-        return self._settle(plan, self._follow(plan, hits)) if plan is not None else self._whole(question, hits)
+        if plan is None:
+            return self._whole(question, hits)
+        if max(_length(plan, side) for side in plan.sides) > budget.hops:
+            return None
+        return self._settle(plan, self._follow(plan, Sources(hits, replace(budget, hops=min(STEP_HOPS, budget.hops)))))
 
     def outranks(self, question: str, draft: Draft) -> bool:
         """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter,
@@ -104,24 +118,24 @@ class PassageReader:
 
     # ---- by steps
 
-    def _follow(self, plan: Plan, hits: Sequence[Hit]) -> list[list[Read]]:
+    def _follow(self, plan: Plan, sources: Sources) -> list[list[Read]]:
         """Chains that answer each step, the best first."""
         found: list[list[Read]] = []
         for step in plan.steps:
             begun = [Read((), step.subject, 1.0)] if isinstance(step.subject, str) else found[step.subject][:BEAM]
-            chains = [chain for before in begun for chain in self._step(step, before, hits)]
+            chains = [chain for before in begun for chain in self._step(step, before, sources)]
             found.append(sorted(chains, key=lambda chain: -chain.probability))
         return found
 
-    def _step(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+    def _step(self, step: SubQuestion, before: Read, sources: Sources) -> list[Read]:
         """The chains that go on from one over a step."""
         if step.words == LIFESPAN:
-            return self._lifespan(step, before, hits)
-        recorded = self._recorded(step, before)
+            return self._lifespan(step, before, sources)
+        recorded = self._recorded(step, before, sources.budget)
         title = "" if recorded else self._titled(before.answer)
         if title:
-            recorded = self._recorded(step, replace(before, answer=title))
-        return recorded or self._in_passages(step, replace(before, answer=title or before.answer), hits)
+            recorded = self._recorded(step, replace(before, answer=title), sources.budget)
+        return recorded or self._in_passages(step, replace(before, answer=title or before.answer), sources.hits)
 
     def _titled(self, name: str) -> str:
         """The title of the source about something that is named with more words there than its title has ("King Oswiu of
@@ -135,14 +149,14 @@ class PassageReader:
                 return "" if some == words else " ".join(some)
         return ""
 
-    def _recorded(self, step: SubQuestion, before: Read) -> list[Read]:
+    def _recorded(self, step: SubQuestion, before: Read, budget: Budget) -> list[Read]:
         """The chain over what the graph records for a step."""
         asked = step.text(before.answer)
         links = self.retriever.link(asked)
         if not links or not all(link.seeds for link in links):
             return []
         reading = self.retriever.read(asked, links)
-        draft = PathComposer(self.retriever).compose(reading, links, self.retriever.search(reading, links, _ONE_STEP))
+        draft = PathComposer(self.retriever).compose(reading, links, self.retriever.search(reading, links, budget))
         if draft.status != "answered":
             return []
         return [before.then(draft.paths[0].hops, draft.answers[0], draft.confidence)]
@@ -170,9 +184,9 @@ class PassageReader:
                 chains.append(before.then([Hop(fact)], said, probability))
         return chains
 
-    def _lifespan(self, step: SubQuestion, before: Read, hits: Sequence[Hit]) -> list[Read]:
+    def _lifespan(self, step: SubQuestion, before: Read, sources: Sources) -> list[Read]:
         """How long somebody lived, in days, from the two days read."""
-        ends = [self._step(SubQuestion(step.subject, words, DATE), before, hits) for words in ("date of birth", "date of death")]
+        ends = [self._step(SubQuestion(step.subject, words, DATE), before, sources) for words in ("date of birth", "date of death")]
         if not all(ends):
             return []
         born, died = (chains[0] for chains in ends)

@@ -140,15 +140,16 @@ class Retriever:
 
     def search(self, question: Understanding, links: Sequence[Link], budget: Budget | None = None) -> Found:
         """Ranked answer sets. Days are tried in order: the end and the start of the interval named, else today, else any."""
-        best = Found([], [], None, set(), self.types([]))
+        best = None
         for day, factor in _days(question):
             found = self._search_on(question, links, budget or self.budget, day)
             found.expired = factor < 1
             found.candidates = [_scaled(c, factor) for c in found.candidates]
-            if _top(found) > _top(best):
+            if best is None or _top(found) > _top(best):
                 best = found
             if _top(best) >= GOOD:
                 break
+        assert best is not None  # every question has a day, "any" at least
         return best
 
     def _search_on(self, question: Understanding, links: Sequence[Link], budget: Budget, day: int | None) -> Found:

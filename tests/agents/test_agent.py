@@ -114,8 +114,8 @@ def test_white_space_in_a_question_does_not_matter(agent: Agent) -> None:
 
 def test_a_small_budget_changes_the_answer_but_never_fails(agent: Agent) -> None:
     question = "In which country is the parent company of Brightwater Labs based?"
-    assert agent.ask(question, budget=Budget(hops=1, chunks=0)).status == "abstained"
-    assert agent.ask(question, budget=Budget(expansions=0, chunks=0)).status == "abstained"
+    assert agent.ask(question, budget=Budget(hops=1)).status == "abstained"
+    assert agent.ask(question, budget=Budget(expansions=0)).status == "abstained"
     assert agent.ask(question, budget=Budget(tokens=1, paths=1, chunks=0)).answers == ("Ostrea",)
 
 
