@@ -31,7 +31,7 @@ from .rename import renamed
 Lesson = tuple[Task, Target]
 Rarity = dict[str, float]  # by name of a family
 _HOPS = (1, 1, 1, 1, 2, 2, 3)  # as often as each length is drawn
-_ABSENT, _JOINED, _BESIDE = 0.2, 0.3, 0.4  # shares of tasks: without the answer, over two texts, with another text beside
+_ABSENT, _JOINED, _BESIDE = 0.3, 0.3, 0.4  # shares of tasks: without the answer, over two texts, with another text beside
 _SENTENCES = 6  # of a text, in one task
 _REVERSED, _ABOUT = 0.25, 4.0  # weight of a relation walked from its object, and of what a text is about
 _PLANNED = 0.5  # of questions of one step
@@ -172,8 +172,7 @@ class Drawer:
         chain = text.walk(rng, start, rng.choice(_HOPS), self.rarity)
         steps, absent = [fact.step for fact in chain], rng.random() < _ABSENT
         if absent and text.complete and rng.random() < 0.5:
-            other = rng.choice(self.texts)
-            steps = [*steps[:-1], rng.choice([fact for facts in other.facts.values() for fact in facts]).step]
+            steps = [*steps[:-1], self._alike(text.types[chain[-1].end], rng.choice(self.texts))]
             if text.chains(start, steps):
                 return None
             return self._task(start, text.names[start], steps, [(text, text.shown(rng, [f.near[0] for f in chain], set()))], [])
@@ -189,6 +188,11 @@ class Drawer:
             if other is not text:
                 shown.insert(rng.randrange(2), (other, other.shown(rng, [], set())[:3]))
         return self._task(start, text.names[start], steps, shown, [] if absent else chains)
+
+    def _alike(self, kind: str, other: Marked) -> Step:
+        """A step of another text, to something of the same kind where it has one: the composer, where the director is known."""
+        facts = [fact for facts in other.facts.values() for fact in facts]
+        return self.rng.choice([fact for fact in facts if other.types[fact.end] == kind] or facts).step
 
     def _start(self, text: Marked) -> int:
         """An entity to ask from: often what the text is about, seldom a day or a number."""
