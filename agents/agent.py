@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..kg.errors import InputError
 from ..retrieval.base import Budget
-from .answer import Answer
+from .answer import Action, Answer
 from .steps import Answered, Step, Understood
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
     from .consult import Consultation
-    from .loop import ModelComposer
+    from .loop import Means, ModelComposer
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -62,42 +62,61 @@ class Agent:
             self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
         return self._retriever
 
-    def ask(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Answer:
+    def ask(
+        self,
+        question: str,
+        *,
+        as_of: date | str | None = None,
+        budget: Budget | None = None,
+        action: Action | None = None,
+    ) -> Answer:
         """Answer a question.
 
         Args:
             question: in plain English; the things it is about named.
             as_of: a day (or ISO date) at which the facts must hold.
             budget: limits of this question.
+            action: do this in place of what the gate would choose: "path", "path+text", "internal" (from memory) or "abstain".
 
         Raises:
             InputError: the question is empty or longer than 20,000 characters, or `as_of` is no ISO date.
         """
-        for step in self.stream(question, as_of=as_of, budget=budget):
+        for step in self.stream(question, as_of=as_of, budget=budget, action=action):
             if isinstance(step, Answered):
                 return step.answer
         raise InputError("the question gave no answer step")
 
-    def stream(self, question: str, *, as_of: date | str | None = None, budget: Budget | None = None) -> Iterator[Step]:
+    def stream(
+        self,
+        question: str,
+        *,
+        as_of: date | str | None = None,
+        budget: Budget | None = None,
+        action: Action | None = None,
+    ) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
-        from .writer import Writer
 
         day, text = _day(as_of), _text(question)
-        composer = reader = None
+        yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
+
+    def _means(self) -> Means:
+        """What may answer a question now."""
+        from .loop import Means
+
         if self.model is not None:
             from .chat import ChatComposer
 
-            composer = ChatComposer(self.model)
-        elif self.reads and self.retriever.has_prose:
-            from .reading import PassageReader
-            from .student import Student
+            return Means(model=ChatComposer(self.model))
+        from .reading import PassageReader
+        from .student import Student
+        from .writer import Writer
 
-            reader = PassageReader(self.retriever, Student.default())
-        student = None if self.model is not None else self._distilled()
-        writer = Writer.default() if self.writer and self.model is None else None
-        yield from stream(
-            text, self.retriever, as_of=day, budget=budget, model=composer, reader=reader, student=student, writer=writer
+        reads = self.reads and self.retriever.has_prose
+        return Means(
+            reader=PassageReader(self.retriever, Student.default()) if reads else None,
+            student=self._distilled(),
+            writer=Writer.default() if self.writer else None,
         )
 
     def _distilled(self) -> ModelComposer | None:

@@ -1,17 +1,17 @@
 """A consultation: one profile, the advice for it, and questions about that advice; the profile never enters the graph.
 
-    >>> import tempfile
-    >>> from hoptrace import Agent, KnowledgeGraph
-    >>> rules = [("slow leak", "is read from", "weekly loss"), ("slow leak", "lies above", "2 bar"),
-    ...          ("slow leak", "calls for", "a new seal"), ("a new seal", "is unsuitable with", "outdoor use")]
-    >>> with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(folder) as kg:
-    ...     for rule in rules:
-    ...         _ = kg.add(*rule)
-    ...     talk = Agent(kg).consult({"id": "tank-3", "measurements": {"weekly loss": "3.5 bar"}})
-    ...     print(talk.advise().text)
-    ...     print(talk.ask("And if it had outdoor use?").answers, talk.ask("Why that?").answers)
-    Recommended: a new seal, because of slow leak.
-    ('nothing',) ('outdoor use',)
+>>> import tempfile
+>>> from hoptrace import Agent, KnowledgeGraph
+>>> rules = [("slow leak", "is read from", "weekly loss"), ("slow leak", "lies above", "2 bar"),
+...          ("slow leak", "calls for", "a new seal"), ("a new seal", "is unsuitable with", "outdoor use")]
+>>> with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(folder) as kg:
+...     for rule in rules:
+...         _ = kg.add(*rule)
+...     talk = Agent(kg).consult({"id": "tank-3", "measurements": {"weekly loss": "3.5 bar"}})
+...     print(talk.advise().text)
+...     print(talk.ask("And if it had outdoor use?").answers, talk.ask("Why that?").answers)
+Recommended: a new seal, because of slow leak.
+('nothing',) ('outdoor use',)
 """
 
 from __future__ import annotations

@@ -1,12 +1,15 @@
-"""The first gate: rules over what linking and reading already know. It costs nothing and says why.
+"""The gate: what to do on a question, by rules or by what was calibrated for the graph, and why.
 
-A later gate learns from outcomes; this one only refuses what cannot succeed (a name the graph does not hold, a question
-that asks for nothing the graph has) and otherwise retrieves.
+The rules cost nothing: they refuse what cannot succeed (a name the graph does not hold, a question that asks for nothing the
+graph has) and otherwise retrieve. A calibrated gate (`agents.utility`, made by `hoptrace train gate`) knows for each action
+how likely it is right and what it costs. It decides as soon as the decision is clear: before anything is looked for, after
+the memory has drafted an answer, after paths were walked, after passages were read. Every route names the mode that made it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,37 +17,156 @@ from ..retrieval.linking import Link
 from ..retrieval.paths import SEEDLESS
 from ..retrieval.question import Understanding
 from .answer import Action, Route
+from .compose import Draft
+from .utility import ABSTAIN, UtilityGate
 from .wording import join
 
+QUESTION = ("linked", "unknown", "ambiguity", "coverage", "units", "degree")  # known before anything is asked
+MEMORY = ("taught", "margin", "entropy")  # of a draft from memory
+PATHS = ("path", "lead", "gaps", "hops")  # of what paths say
+READ = ("read",)  # of what passages say
+TIERS = (QUESTION, MEMORY, PATHS, READ)
+RETRIEVALS = {"internal": 0.0, "path": 1.0, "path+text": 5.0}  # what an action costs; reading takes some five searches
+PRIORS = {"internal": 0.5, "path": 0.7, "path+text": 0.7}
+_HEAD, _TAIL = 8.0, 3.0  # facts about an entity from which it is well known, and below which hardly
 
-def decide(
-    question: Understanding, links: Sequence[Link], gains: np.ndarray, *, model: bool = False, reader: bool = False
-) -> Route:
-    """Choose the route of a question.
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """What can be done on a question: what is loaded, and what nothing forbids.
+
+    Attributes:
+        model: a chat model composes answers and reads passages always.
+        reader: passages can be read where the graph has no answer.
+        memory: a memory has a draft, and the ledger does not forbid it.
+    """
+
+    model: bool = False
+    reader: bool = False
+    memory: bool = False
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        return ("path", *(("path+text",) if self.reader or self.model else ()), *(("internal",) if self.memory else ()))
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Decides by rules alone, or by a calibrated gate within what the rules allow.
+
+    Attributes:
+        calibrated: None where nothing was calibrated, or what was no longer fits.
+        threshold: probability of being right below which no answer is given.
+        note: why there is no calibration, where one was made and does not fit.
+    """
+
+    calibrated: UtilityGate | None = None
+    threshold: float = 0.0
+    note: str = ""
+
+    def first(self, question: Understanding, links: Sequence[Link], scores: Mapping[str, float], able: Able) -> Route:
+        """The route before anything was looked for, from the question alone (see `known`) or with a draft from memory."""
+        route = _ruled(question, links, dict(scores), able)
+        if self.note:
+            route = replace(route, reason=f"{route.reason}; {self.note}")
+        if self.calibrated is None or route.action != "path":
+            return route
+        chosen = self._chosen(route.scores, able, 1 if able.memory else 0)
+        internal = chosen.action == "internal" and chosen.lead >= self.calibrated.closer[1]
+        return self._said(route, chosen, internal=internal) if internal else replace(route, mode=self.calibrated.mode)
+
+    def after(self, route: Route, scores: Mapping[str, float], able: Able) -> Route:
+        """The route once paths were walked, or passages read, by what was found; as it was where nothing is calibrated."""
+        known = {**route.scores, **scores}
+        route = replace(route, scores=known)
+        if self.calibrated is None or route.mode not in {"calibrated", "shrunk"}:
+            return route
+        chosen = self._chosen(known, able, 3 if "read" in scores else 2)
+        return self._said(route, chosen)
+
+    def _chosen(self, scores: Mapping[str, float], able: Able, tier: int) -> Chosen:
+        gate = self.calibrated
+        assert gate is not None  # only called where there is one
+        names = gate.tiers[tier].features
+        x = np.array([[scores.get(name, np.nan) for name in names]])
+        p = gate.probabilities(x, names, np.array([bucket(scores)]), tier)
+        u = gate.utilities(p)[0]
+        open_ = [i for i, action in enumerate(gate.actions) if action in able.actions and p[0, i] >= self.threshold]
+        ranked = sorted([*open_, len(gate.actions)], key=lambda i: -u[i])
+        best = ranked[0]
+        ahead = float(u[best] - u[ranked[1]]) if len(ranked) > 1 else float(u[best])
+        said = {f"p({action})": float(p[0, i]) for i, action in enumerate(gate.actions) if action in able.actions}
+        return Chosen((*gate.actions, ABSTAIN)[best], float(np.append(p[0], 0.0)[best]), ahead, said)
+
+    def _said(self, route: Route, chosen: Chosen, *, internal: bool = False) -> Route:
+        assert self.calibrated is not None
+        action: Action = chosen.action  # type: ignore[assignment]
+        why = f"{action} is worth most: right with probability {chosen.p:.2f}" if chosen.p else "no action is worth its price"
+        why += ", known without looking anything up" if internal else ""
+        return Route(action, self.calibrated.mode, {**route.scores, **chosen.scores}, f"{route.reason}; {why}", route.cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The best action, its probability of being right, its lead over the next, and the probabilities of all."""
+
+    action: str
+    p: float
+    lead: float
+    scores: dict[str, float]
+
+
+def known(question: Understanding, links: Sequence[Link], gains: np.ndarray, degrees: Sequence[int]) -> dict[str, float]:
+    """Tier 0: what linking and reading already know.
 
     Args:
         question: the question, read.
         links: its mentions.
         gains: float32 [families, 2, units], how well each relation of the graph answers to each unit.
-        model: a chat model composes answers and reads passages always.
-        reader: passages can be read where the graph has no answer.
+        degrees: facts about each linked entity.
     """
-    unknown = [link.text for link in links if not link.seeds]
     linked = [link for link in links if link.seeds]
-    coverage = float(gains.max(axis=(0, 1)).mean()) if gains.size else 0.0
-    best = float(gains.max(initial=0.0))
-    scores = {
+    return {
         "linked": min((seed.score for link in linked for seed in link.seeds[:1]), default=0.0),
-        "unknown": float(len(unknown)),
+        "unknown": float(sum(not link.seeds for link in links)),
         "ambiguity": float(max((len(link.seeds) for link in linked), default=0)),
-        "coverage": coverage,
+        "coverage": float(gains.max(axis=(0, 1)).mean()) if gains.size else 0.0,
+        "best": float(gains.max(initial=0.0)),
+        "units": float(len(question.units)),
+        "degree": float(np.log1p(min(degrees, default=0))),
     }
-    if unknown and not model:
+
+
+def found(draft: Draft, others: Sequence[float]) -> dict[str, float]:
+    """Tier 2: what paths say.
+
+    Args:
+        draft: of the path composer.
+        others: scores of the answer sets found, the best first.
+    """
+    first, second = (*others, 0.0, 0.0)[:2]
+    hops = max((len(path.hops) for path in draft.paths), default=0)
+    return {"path": draft.confidence, "lead": first - second, "gaps": float(len(draft.notes)), "hops": float(hops)}
+
+
+def bucket(scores: Mapping[str, float]) -> int:
+    """0 head, 1 medium, 2 tail, by how many facts there are about the entity that is least spoken of."""
+    facts = np.expm1(scores.get("degree", 0.0))
+    return 0 if facts >= _HEAD else 1 if facts >= _TAIL else 2
+
+
+def _ruled(question: Understanding, links: Sequence[Link], scores: dict[str, float], able: Able) -> Route:
+    """The route by rules: refuse what cannot succeed, otherwise retrieve."""
+    unknown = [link.text for link in links if not link.seeds]
+    linked = [link.text for link in links if link.seeds]
+    if unknown and not able.model:
         reason = f"nothing in the graph is named {join(unknown)}"
-        return Route("path+text" if reader else "abstain", "rule", scores, reason)
-    if not linked and best < SEEDLESS:
+        return Route("path+text" if able.reader else "abstain", "rule", scores, reason)
+    if not linked and scores["best"] < SEEDLESS:
         reason = "the question names no entity and no relation of the graph"
-        return Route("path+text" if model or reader else "abstain", "rule", scores, reason)
-    action: Action = "path+text" if model else "path"
-    named = join([link.text for link in linked]) or "no entity, a relation"
-    return Route(action, "rule", scores, f"{named} known to the graph")
+        return Route("path+text" if able.model or able.reader else "abstain", "rule", scores, reason)
+    action: Action = "path+text" if able.model else "path"
+    return Route(action, "rule", scores, f"{join(linked) or 'no entity, a relation'} known to the graph")
+
+
+__all__ = ["MEMORY", "PATHS", "QUESTION", "READ", "RETRIEVALS", "TIERS", "Able", "Gate", "bucket", "found", "known"]

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Protocol
+
+import numpy as np
 
 from ..kg.model import Path
 from ..retrieval.base import Budget, Evidence, Hit
@@ -19,10 +21,11 @@ from ..retrieval.linking import Link
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import Found, Retriever
 from ..retrieval.rewrite import rewrite
-from .answer import Answer, Claim, Route, Usage
+from .answer import Action, Answer, Claim, Route, Usage
 from .compose import Draft, PathComposer, abstain, noted
 from .connection import Connection, connect, pair_complexity, read_connection
-from .gate import decide
+from .gate import Able, Gate, found, known
+from .recall import MEMORY, Recalled, contradicted, recalled, remembered
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
 from .writer import Writer, story
@@ -47,27 +50,50 @@ class ModelComposer(Protocol):
     def compose(self, question: str, evidence: Evidence, fallback: Draft) -> tuple[Draft, Usage]: ...
 
 
+class Memory(Protocol):
+    """Answers without looking anything up; see `agents.experts.memory`."""
+
+    def recall(self, question: str, links: Sequence[Link]) -> Recalled: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What may answer, beside paths.
+
+    Attributes:
+        gate: decides what to do.
+        model: composes in place of the path composer, whose draft it falls back to.
+        reader, student: read the passages found, and then the facts found, where the path composer abstains.
+        memory: knows by heart what it was taught.
+        writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
+    """
+
+    gate: Gate = field(default_factory=Gate)
+    model: ModelComposer | None = None
+    reader: TextReader | None = None
+    student: ModelComposer | None = None
+    memory: Memory | None = None
+    writer: Writer | None = None
+
+
 def stream(
     question: str,
     retriever: Retriever,
+    means: Means,
     *,
     as_of: date | None = None,
     budget: Budget | None = None,
-    model: ModelComposer | None = None,
-    reader: TextReader | None = None,
-    student: ModelComposer | None = None,
-    writer: Writer | None = None,
+    action: Action | None = None,
 ) -> Iterator[Step]:
     """Steps of one question, the last one `Answered`.
 
     Args:
         question: any text.
         retriever: over the graph to ask.
+        means: what may answer.
         as_of: answer as of this day; outranks a date in the question.
         budget: limits; the retriever's own where None.
-        model: composes in place of the path composer, whose draft it falls back to.
-        reader, student: read the passages found, and then the facts found, where the path composer abstains.
-        writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
+        action: done whatever the gate would choose.
     """
     budget, clock, trace = budget or retriever.budget, _Clock(), list[Step]()
 
@@ -82,57 +108,124 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
-    if reading.last is not None or not all(link.seeds or retriever.holds(link.text) for link in links):
-        reader = None  # passages say little of days, and nothing of a name that none of them holds
-    route = decide(reading, links, retriever.gains(reading), model=model is not None, reader=reader is not None)
-    asked, route = _escalated(retriever, reading, links, route, budget)
+    asked = Asked(question, text, reading, links, budget, recalled(means.memory, text, links))
+    route = _first(retriever, means, asked, action)
+    connection, route = _escalated(retriever, asked, route)
     clock.lap("gate")
     yield keep(Gated(route))
-    evidence, draft, usage = Evidence(), abstain(route.reason), Usage()
-    if route.action != "abstain":
-        draft, paths, truncated = _walked(retriever, asked, reading, links, route, budget, always=model is not None)
-        if truncated & SPENT:
-            reader = None
-        open_ended = draft.status == "abstained" or (asked is None and reader is not None and reader.outranks(text, draft))
-        hits = retriever.passages(text, budget.chunks) if model is not None or open_ended else []
-        if reader is not None and model is None and hits:
-            draft = reader.compose(text, links, hits, budget) or draft
-            paths = draft.paths or paths
-        evidence = retriever.pack(paths, hits, truncated, budget, question=text)
-        clock.lap("retrieve")
-        yield keep(Retrieved(evidence.paths, evidence.hits, evidence.truncated))
-        if (composer := model or student) is not None:
-            draft, usage = composer.compose(question, evidence, draft)
-        clock.lap("compose")
+    acted = _acted(retriever, means, asked, route, connection)
+    clock.lap("retrieve")
+    if acted.looked:
+        yield keep(Retrieved(acted.evidence.paths, acted.evidence.hits, acted.evidence.truncated))
+    draft, usage = acted.draft, Usage()
+    if acted.looked and (composer := means.model or (means.student if action is None else None)) is not None:
+        draft, usage = composer.compose(question, acted.evidence, draft)
+    clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)
     draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
-    written = _written(writer, reading, draft, verdict) if writer is not None and asked is None else draft
-    usage = replace(usage, evidence_tokens=evidence.tokens, window_tokens=evidence.window_tokens)
-    yield Answered(replace(finished(question, written, verdict, route, usage, clock.total(), tuple(trace)), realised=draft.text))
+    written = _written(means.writer, reading, draft, verdict) if means.writer is not None and connection is None else draft
+    usage = replace(usage, evidence_tokens=acted.evidence.tokens, window_tokens=acted.evidence.window_tokens)
+    answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
+    yield Answered(replace(answer, realised=draft.text))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question as it was read, with the draft from memory where there is one."""
+
+    question: str
+    text: str
+    reading: Understanding
+    links: Sequence[Link]
+    budget: Budget
+    recalled: Recalled | None
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """What an action gave: the draft, what it rests on, the route as it is known by now. `looked`: paths were walked."""
+
+    draft: Draft
+    route: Route
+    evidence: Evidence = field(default_factory=Evidence)
+    looked: bool = False
+
+
+def _able(retriever: Retriever, means: Means, asked: Asked) -> Able:
+    """What can be done: passages say little of days, and nothing of a name that none of them holds."""
+    held = all(link.seeds or retriever.holds(link.text) for link in asked.links)
+    reads = means.reader is not None and asked.reading.last is None and held
+    return Able(means.model is not None, reads, asked.recalled is not None and not asked.recalled.forbidden)
+
+
+def _first(retriever: Retriever, means: Means, asked: Asked, action: Action | None) -> Route:
+    """The route before anything is looked for."""
+    rows = [seed.row for link in asked.links for seed in link.seeds[:1]]
+    degrees = retriever.adjacency().degree(np.array(rows, np.int64)).tolist() if rows else []
+    scores = known(asked.reading, asked.links, retriever.gains(asked.reading), degrees)
+    if asked.recalled is not None:
+        scores |= asked.recalled.scores
+    able = _able(retriever, means, asked)
+    route = means.gate.first(asked.reading, asked.links, scores, able)
+    if action is None:
+        return route
+    allowed = action in able.actions or action == "abstain"
+    refused = (asked.recalled.forbidden if asked.recalled is not None else "") or "nothing here can do that"
+    return replace(route, action=action if allowed else "abstain", mode="forced", reason="asked for" if allowed else refused)
+
+
+def _acted(retriever: Retriever, means: Means, asked: Asked, route: Route, connection: Connection | None) -> Acted:
+    """Do what the route says, and decide again after paths were walked and after passages were read."""
+    if route.action == "internal" and asked.recalled is not None:
+        return Acted(remembered(asked.recalled, route), route)
+    if route.action == "abstain":
+        return Acted(abstain(route.reason), route)
+    able, gate, forced = _able(retriever, means, asked), means.gate, route.mode == "forced"
+    draft, paths, truncated, scores = _walked(retriever, asked, route, connection, always=means.model is not None or forced)
+    route = gate.after(route, found(draft, scores), able)
+    reader = means.reader if able.reader and not truncated & SPENT else None
+    if route.mode != "rule" and route.action != "path+text":
+        reader = None
+    open_ended = draft.status == "abstained" or (connection is None and reader is not None and reader.outranks(asked.text, draft))
+    wanted = means.model is not None or (open_ended and route.action != "internal")
+    hits = retriever.passages(asked.text, asked.budget.chunks) if wanted else []
+    if reader is not None and means.model is None and hits:
+        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or draft
+        paths = draft.paths or paths
+        if draft.composer == "reader":
+            route = gate.after(route, {"read": draft.confidence}, able)
+    evidence = retriever.pack(paths, hits, truncated, asked.budget, question=asked.text)
+    return Acted(_decided(draft, route, asked), route, evidence, looked=True)
+
+
+def _decided(draft: Draft, route: Route, asked: Asked) -> Draft:
+    """The draft that a calibrated route stands by: its own confidence, the memory's draft, or none."""
+    if route.mode not in {"calibrated", "shrunk"} or draft.status == "abstained":
+        return draft if route.action != "internal" or asked.recalled is None else remembered(asked.recalled, route)
+    if route.action == "internal" and asked.recalled is not None:
+        return remembered(asked.recalled, route)
+    if route.action == "abstain":
+        return abstain("what was found is not sure enough to pay", draft.confidence, draft.paths)
+    other = contradicted(draft.answers, asked.recalled)
+    return replace(draft, confidence=route.scores[f"p({route.action})"], notes=(*draft.notes, *other))
 
 
 def _walked(
-    retriever: Retriever,
-    asked: Connection | None,
-    reading: Understanding,
-    links: Sequence[Link],
-    route: Route,
-    budget: Budget,
-    *,
-    always: bool,
-) -> tuple[Draft, Sequence[Path], set[str]]:
-    """What paths say: the draft over them, the paths worth showing, and the budgets that were hit."""
-    if asked is not None:
-        draft = connect(retriever, asked, reading)
-        return draft, draft.paths, set()
+    retriever: Retriever, asked: Asked, route: Route, connection: Connection | None, *, always: bool
+) -> tuple[Draft, Sequence[Path], set[str], list[float]]:
+    """What paths say: the draft over them, the paths worth showing, the budgets that were hit, and scores, the best first."""
+    if connection is not None:
+        draft = connect(retriever, connection, asked.reading)
+        return draft, draft.paths, set(), []
     if route.action != "path" and not always:
-        return abstain(route.reason), (), set()
-    found = retriever.search(reading, links, budget)
-    draft = PathComposer(retriever).compose(reading, links, found)
-    return draft, draft.paths or _candidate_paths(retriever, reading, found), found.truncated
+        return abstain(route.reason), (), set(), []
+    looked = retriever.search(asked.reading, asked.links, asked.budget)
+    draft = PathComposer(retriever).compose(asked.reading, asked.links, looked)
+    scores = [candidate.score for candidate in looked.candidates[:2]]
+    return draft, draft.paths or _candidate_paths(retriever, asked.reading, looked), looked.truncated, scores
 
 
 class _Clock:
@@ -158,16 +251,14 @@ def for_values(reading: Understanding) -> Understanding:
     return reading
 
 
-def _escalated(
-    retriever: Retriever, reading: Understanding, links: Sequence[Link], route: Route, budget: Budget
-) -> tuple[Connection | None, Route]:
+def _escalated(retriever: Retriever, asked: Asked, route: Route) -> tuple[Connection | None, Route]:
     """The pair of a question of connection that is left to exact search, and the route with what that was decided by."""
-    asked = read_connection(reading, links) if route.action != "abstain" else None
-    if asked is None:
+    connection = read_connection(asked.reading, asked.links) if route.action not in {"abstain", "internal"} else None
+    if connection is None:
         return None, route
-    hard = pair_complexity(retriever, asked, reading, budget)
+    hard = pair_complexity(retriever, connection, asked.reading, asked.budget)
     scores = {**route.scores, "lookahead": float(hard.lookahead), "branches": float(hard.branches)}
-    return (asked if escalate(hard, budget) else None), replace(route, scores=scores)
+    return (connection if escalate(hard, asked.budget) else None), replace(route, scores=scores)
 
 
 def _understood(reading: Understanding, as_of: date | None) -> Understood:
@@ -185,6 +276,8 @@ def settle(draft: Draft, verdict: Verdict) -> Draft:
     """What remains of a draft after verification: an answer whose path lost a claim is not an answer."""
     if draft.status != "answered":
         return draft
+    if draft.composer == MEMORY:
+        return draft  # it claims nothing of any source, and says so
     if not verdict.claims or (draft.composer in RULED and verdict.dropped):
         return replace(abstain("its citations could not be verified", 0.0), composer=draft.composer)
     if verdict.dropped:

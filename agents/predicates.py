@@ -199,8 +199,8 @@ def inflected(words: str, *, plural: bool, past: bool) -> str:
 def singular(noun: str) -> str:
     """A noun of the lexicon without its plural ending; any other as it is.
 
-        >>> singular("parents"), singular("children"), singular("genus")
-        ('parent', 'child', 'genus')
+    >>> singular("parents"), singular("children"), singular("genus")
+    ('parent', 'child', 'genus')
     """
     shorter = (noun.removesuffix("ren"), noun.removesuffix("ies") + "y", noun.removesuffix("es"), noun.removesuffix("s"))
     return next((one for one in shorter if one != noun and one in lexicon().words and plural(one) == noun), noun)

@@ -186,7 +186,9 @@ class PassageReader:
 
     def _lifespan(self, step: SubQuestion, before: Read, sources: Sources) -> list[Read]:
         """How long somebody lived, in days, from the two days read."""
-        ends = [self._step(SubQuestion(step.subject, words, DATE), before, sources) for words in ("date of birth", "date of death")]
+        ends = [
+            self._step(SubQuestion(step.subject, words, DATE), before, sources) for words in ("date of birth", "date of death")
+        ]
         if not all(ends):
             return []
         born, died = (chains[0] for chains in ends)

@@ -28,7 +28,7 @@ from ..retrieval.question import Understanding
 from ..retrieval.retriever import EXPIRED, Found, Resolved, Retriever
 from ..retrieval.scoring import Candidate, shape
 from .compose import ANSWER_AT, Draft, PathComposer
-from .gate import decide
+from .gate import Able, Gate, known
 from .loop import for_values
 
 PATHS = 12  # shortest paths tried from each node that a mention may mean
@@ -131,7 +131,7 @@ def why_not(retriever: Retriever, question: str, name: str, *, as_of: date | Non
         return WhyNot(question, name, "unknown entity", f"{error}.")
     links = retriever.link(question)
     reading = for_values(retriever.read(question, links, as_of))
-    route = decide(reading, links, retriever.gains(reading))
+    route = Gate().first(reading, links, known(reading, links, retriever.gains(reading), ()), Able())
     if route.action == "abstain":
         return WhyNot(question, entity.label, "gate", f"No path was looked for: {route.reason}.")
     return _Inquiry(retriever, reading, links, entity, budget or retriever.budget).result()

@@ -206,9 +206,7 @@ def test_damaged_rules_give_no_advice_and_no_contraindication_is_lost(folder: Pa
             Agent(kg).advise(pump())
 
 
-def test_a_comparison_of_which_one_citation_fails_takes_the_answer_with_it(
-    pumps: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_comparison_of_which_one_citation_fails_takes_the_answer_with_it(pumps: Agent, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = pumps.consult(pump())
     assert talk.advise().status == "answered"
     monkeypatch.setattr(Profile, "supposing", _misquoting(Profile.supposing))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hoptrace.agents.answer import Route
-from hoptrace.agents.gate import decide
+from hoptrace.agents.gate import Able, Gate, known
 from hoptrace.kg.model import Entity
 from hoptrace.retrieval.base import Seed
 from hoptrace.retrieval.linking import Link
@@ -18,7 +18,8 @@ WELL, BADLY = np.full((3, 2, 1), 0.95, np.float32), np.full((3, 2, 1), 0.1, np.f
 
 
 def route(links: list[Link], gains: np.ndarray = WELL, has_model: bool = False) -> Route:
-    return decide(understand("Who owns x?"), links, gains, model=has_model)
+    question = understand("Who owns x?")
+    return Gate().first(question, links, known(question, links, gains, ()), Able(model=has_model))
 
 
 @pytest.mark.parametrize("has_model", [False, True])

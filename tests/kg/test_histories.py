@@ -261,9 +261,7 @@ def fresh(scratch: Path, name: str) -> Path:
 
 
 @given(st.lists(steps, min_size=3, max_size=12))
-@settings(
-    max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=HISTORIES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_graph_equals_one_built_from_what_survived(
     scratch: Path, remembering: Remembering, history: list[tuple[Any, ...]]
 ) -> None:

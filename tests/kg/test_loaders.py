@@ -132,9 +132,7 @@ def test_html_is_what_a_reader_sees(tmp_path: Path) -> None:
     )
     document = read(tmp_path, "a.html", content)
     assert document.title == "News"
-    assert document.text.split() == (
-        "Tarn & Sons One bold line. first second Company | Auditor Tarn | Pell LLP End".split()
-    )
+    assert document.text.split() == ("Tarn & Sons One bold line. first second Company | Auditor Tarn | Pell LLP End".split())
     assert stated(document) == {("Tarn", "audited by", "Pell LLP")}
     assert quotes(document) == {"Tarn | Pell LLP"}
 

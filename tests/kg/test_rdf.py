@@ -67,7 +67,7 @@ def test_a_long_statement_is_cited_by_its_parts(tmp_path: Path) -> None:
 
 
 def test_a_line_is_the_place_of_an_n_triple(tmp_path: Path) -> None:
-    text = "# first\n<http://e/a> <http://e/p> \"x\\ny\" . # tail\r\n\n  <http://e/b> <http://e/p> <http://e/a> .\n"
+    text = '# first\n<http://e/a> <http://e/p> "x\\ny" . # tail\r\n\n  <http://e/b> <http://e/p> <http://e/a> .\n'
     document = load(tmp_path, "a.nt", text)
     quotes = [document.text[fact.start : fact.end] for fact in document.facts]
     assert quotes == ['<http://e/a> <http://e/p> "x\\ny" . # tail', "<http://e/b> <http://e/p> <http://e/a> ."]
@@ -169,7 +169,7 @@ BOMB = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><x>&b;</x>'
         ("twice.jsonld", '{"@id": "http://e/a", "@id": "http://e/b"}', 0, "twice"),
         ("nan.jsonld", '{"http://e/p": NaN}', 0, "NaN"),
         ("odd.jsonld", '{"@id": "http://e/a", "@reverse": 7}', 0, "not JSON-LD"),
-        ("latin.ttl", b"<http://e/a> <http://e/p> \"caf\xe9\" .", 1, "not utf-8"),
+        ("latin.ttl", b'<http://e/a> <http://e/p> "caf\xe9" .', 1, "not utf-8"),
     ],
 )
 def test_what_cannot_be_read_is_a_parse_error_with_its_line(

@@ -112,9 +112,7 @@ def test_no_fewer_passes_than_rdflib(suite: str, capsys: pytest.CaptureFixture[s
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         failed = [case.action.name for case in entries if not passes(case, ours, result_format)]
-        rdflib_passes = sum(
-            passes(case, lambda c: theirs(c.action, SUITES[suite], c.uri), result_format) for case in entries
-        )
+        rdflib_passes = sum(passes(case, lambda c: theirs(c.action, SUITES[suite], c.uri), result_format) for case in entries)
     with capsys.disabled():
         print(f"\n{suite}: hoptrace {len(entries) - len(failed)}/{len(entries)}, rdflib {rdflib_passes}/{len(entries)}")
     assert failed == []

@@ -147,9 +147,7 @@ def canary() -> Iterator[tuple[str, list[str]]]:
         ("DESCRIBE <{url}>", "only SELECT"),
     ],
 )
-def test_nothing_reaches_outside_or_writes(
-    kg: KnowledgeGraph, canary: tuple[str, list[str]], template: str, reason: str
-) -> None:
+def test_nothing_reaches_outside_or_writes(kg: KnowledgeGraph, canary: tuple[str, list[str]], template: str, reason: str) -> None:
     url, hits = canary
     before = kg.content_hash()
     with pytest.raises(QueryError, match=reason):

@@ -48,9 +48,7 @@ def test_networkx_holds_every_triple_under_its_id(kg: KnowledgeGraph) -> None:
 
 def test_pandas_has_one_row_per_place_under_fixed_columns(kg: KnowledgeGraph) -> None:
     frame = views.to_pandas(kg)
-    assert list(frame.columns) == (
-        "subject relation object chunk_id source start end score confidence generation".split()
-    )
+    assert list(frame.columns) == ("subject relation object chunk_id source start end score confidence generation".split())
     for row in frame.itertuples():
         assert row.source == "fleet.txt"
         assert row.generation == kg.store.seq
