@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from ..kg.artefacts import MANIFEST
 from ..kg.errors import InputError
 from ..retrieval.base import Budget
 from .answer import Action, Answer
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
     from .consult import Consultation
+    from .gate import Gate
     from .loop import Means, ModelComposer
     from .profiles import Given, Profile
     from .whynot import WhyNot
@@ -51,6 +54,7 @@ class Agent:
         self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
         self._student: ModelComposer | None = None
+        self._gated: tuple[tuple[int, int], Gate] | None = None
 
     @property
     def retriever(self) -> Retriever:
@@ -101,7 +105,16 @@ class Agent:
         yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
 
     def _means(self) -> Means:
-        """What may answer a question now."""
+        """What may answer a question now, and the gate that decides among it."""
+        from .train_gate import gate_folder, load_gate
+
+        manifest = gate_folder(self.kg) / MANIFEST
+        stamp = (manifest.stat().st_mtime_ns if manifest.is_file() else 0, self.kg.store.seq)
+        if self._gated is None or self._gated[0] != stamp:
+            self._gated = (stamp, load_gate(self))
+        return replace(self._able(), gate=self._gated[1])
+
+    def _able(self) -> Means:
         from .loop import Means
 
         if self.model is not None:
@@ -118,6 +131,17 @@ class Agent:
             student=self._distilled(),
             writer=Writer.default() if self.writer else None,
         )
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """What can be done on a question, beside abstaining."""
+        means = self._able()
+        found: list[Action] = ["path"]
+        if means.reader is not None or means.model is not None:
+            found.append("path+text")
+        if means.memory is not None:
+            found.append("internal")
+        return tuple(found)
 
     def _distilled(self) -> ModelComposer | None:
         """The composer over the student distilled for the graph, None where there is none."""

@@ -22,6 +22,7 @@ class Outcomes:
         cost: float64 [questions, actions], in retrievals.
         groups: int64 [questions], the entity asked about: no entity may stand on both sides of a split.
         buckets: int64 [questions], 0 head, 1 medium, 2 tail, by how often the entity is spoken of.
+        said: bool [questions, actions], whether an action gave an answer at all; None where each always does.
     """
 
     features: tuple[str, ...]
@@ -31,6 +32,7 @@ class Outcomes:
     cost: np.ndarray
     groups: np.ndarray
     buckets: np.ndarray
+    said: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.x)
@@ -50,7 +52,7 @@ class Outcomes:
             rows: int64 or bool [questions].
         """
         parts = {name: getattr(self, name)[rows] for name in ("x", "right", "cost", "groups", "buckets")}
-        return replace(self, **parts)
+        return replace(self, **parts, said=None if self.said is None else self.said[rows])
 
     def split(self, share: float, seed: int) -> tuple[Outcomes, Outcomes]:
         """Two parts without a group in common, the first with about `share` of the groups."""

@@ -214,8 +214,8 @@ def worth(outcomes: Outcomes, choice: np.ndarray, price: Price) -> np.ndarray:
     rows = np.arange(len(outcomes))
     acted = choice < len(outcomes.actions)
     at = np.minimum(choice, len(outcomes.actions) - 1)
-    right = outcomes.right[rows, at]
-    gained = np.where(right, price.value, -price.loss) - price.retrieval * outcomes.cost[rows, at]
+    missed = np.full(len(rows), -price.loss) if outcomes.said is None else np.where(outcomes.said[rows, at], -price.loss, 0.0)
+    gained = np.where(outcomes.right[rows, at], price.value, missed) - price.retrieval * outcomes.cost[rows, at]
     kept: np.ndarray = np.where(acted, gained, 0.0)
     return kept
 

@@ -15,27 +15,31 @@ if TYPE_CHECKING:
     from ..distill.teachers import Teacher
     from .session import Session
 
-TRAINED = ("retriever",)
+TRAINED = ("retriever", "gate")
 
 
 @command(
     "train",
-    "Train a model on questions mined from the graph; `retriever` is the scorer of paths. Needs the extra models.",
-    Argument("what", "retriever"),
+    "Train a model on the graph: `retriever` scores paths (needs the extra models), `gate` is calibrated on answered questions.",
+    Argument("what", "retriever or gate"),
     Argument("questions", "questions mined for training", int, option=True, default=8000),
     Argument("epochs", "passes over them", int, option=True, default=12),
     Argument("seed", "of the draws", int, option=True, default=0),
-    examples=("retriever", "retriever --questions 3000"),
+    Argument("asked", "for the gate: JSON lines with question and answer or answers", option=True),
+    Argument("error", "for the gate: share of wrong answers among those given that may be", float, option=True, default=0.1),
+    examples=("retriever", "retriever --questions 3000", "gate --asked questions.jsonl --error 0.05"),
 )
-def train(session: Session, what: str, questions: int, epochs: int, seed: int) -> Result:
+def train(session: Session, what: str, questions: int, epochs: int, seed: int, asked: str | None, error: float) -> Result:
+    if what not in TRAINED:
+        raise InputError(f"cannot train {what!r}; known: {', '.join(TRAINED)}")
+    if what == "gate":
+        return _train_gate(session, asked, error, seed)
     from ...kg.ingest.report import ProgressEvent
     from ...retrieval.encoder import Encoder
     from ...retrieval.relations import RelationIndex
     from ...retrieval.train_paths import train as train_paths
     from ...retrieval.trained import install
 
-    if what not in TRAINED:
-        raise InputError(f"cannot train {what!r}; known: {', '.join(TRAINED)}")
     if questions < 1 or epochs < 1:
         raise InputError(f"questions and epochs must be at least 1, not {questions} and {epochs}")
     kg, encoder = session.kg, Encoder.default()
@@ -52,6 +56,33 @@ def train(session: Session, what: str, questions: int, epochs: int, seed: int) -
     lines.append(f"written to {folder}; questions use it from now on")
     data = {"what": what, "folder": str(folder), "relations": len(scorer.families), **scorer.meta}
     return Result(data, lambda out: render.lines(out, "\n".join(lines)))
+
+
+def _train_gate(session: Session, asked: str | None, error: float, seed: int) -> Result:
+    """Calibrate the gate on questions with known answers."""
+    from ...kg.ingest.report import ProgressEvent
+    from ..evaluate import load_questions
+    from ..train_gate import calibrate, observe, save_gate
+    from ..utility import Price
+
+    if not asked:
+        raise InputError("a gate is calibrated on questions with known answers: --asked FILE")
+    if not 0 < error < 1:
+        raise InputError(f"error is a share between 0 and 1, not {error}")
+    started = time.perf_counter()
+
+    def report(done: int, total: int) -> None:
+        session.progress(ProgressEvent(done, total, "questions", 0, 0, time.perf_counter() - started, None))
+
+    outcomes = observe(session.agent, load_questions(asked), report)
+    gate, kept, figures = calibrate(outcomes, error=error, price=Price(), seed=seed)
+    folder = save_gate(session.agent, gate, kept, figures)
+    worth = ", ".join(f"{name} {value:.3f}" for name, value in figures["utility"].items())
+    promise = (
+        f"at most {error:.0%} of answers wrong, with confidence 90 %" if figures["guaranteed"] else "no error rate is promised"
+    )
+    lines = f"utility on {figures['held_out']} questions held out: {worth}\n{promise}\nwritten to {folder}"
+    return Result({"what": "gate", "folder": str(folder), **figures}, lambda out: render.lines(out, lines))
 
 
 @command(
