@@ -27,6 +27,7 @@ PATHS = ("path", "lead", "gaps", "hops")  # of what paths say
 READ = ("read",)  # of what passages say
 TIERS = (QUESTION, MEMORY, PATHS, READ)
 RETRIEVALS = {"internal": 0.0, "path": 1.0, "path+text": 5.0}  # what an action costs; reading takes some five searches
+PAID = (0.0, 0.0, 1.0, 5.0)  # retrievals paid once each tier is known
 PRIORS = {"internal": 0.5, "path": 0.7, "path+text": 0.7}
 _HEAD, _TAIL = 8.0, 3.0  # facts about an entity from which it is well known, and below which hardly
 
@@ -90,7 +91,7 @@ class Gate:
         names = gate.tiers[tier].features
         x = np.array([[scores.get(name, np.nan) for name in names]])
         p = gate.probabilities(x, names, np.array([bucket(scores)]), tier)
-        u = gate.utilities(p)[0]
+        u = gate.utilities(p, tier)[0]
         open_ = [i for i, action in enumerate(gate.actions) if action in able.actions and p[0, i] >= self.threshold]
         ranked = sorted([*open_, len(gate.actions)], key=lambda i: -u[i])
         best = ranked[0]

@@ -92,8 +92,8 @@ def _dempster(first: Opinion, second: Opinion) -> Opinion:
 
 def _log_pool(opinions: Sequence[Opinion]) -> Opinion:
     heard = [opinion for opinion in opinions if opinion.uncertainty < 1]
-    if not heard:
-        return VACUOUS
+    if len(heard) < 2:
+        return heard[0] if heard else VACUOUS
     names = tuple(dict.fromkeys(name for opinion in heard for name in opinion.candidates))
     logs = np.zeros(len(names))
     for opinion in heard:

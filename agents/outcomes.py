@@ -60,6 +60,12 @@ class Outcomes:
         first = np.isin(self.groups, groups[: round(share * len(groups))])
         return self.take(first), self.take(~first)
 
+    def pick(self, actions: Sequence[str]) -> Outcomes:
+        """With some of the actions."""
+        columns = [self.actions.index(name) for name in actions]
+        said = None if self.said is None else self.said[:, columns]
+        return replace(self, actions=tuple(actions), right=self.right[:, columns], cost=self.cost[:, columns], said=said)
+
     def only(self, features: Sequence[str]) -> Outcomes:
         """With some of the features."""
         columns = [self.features.index(name) for name in features]

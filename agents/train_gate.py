@@ -19,7 +19,7 @@ from ..kg.artefacts import MANIFEST, file_hash, load_artefact, write_manifest
 from ..kg.errors import ArtefactError, InputError
 from .calibrate import Calibration, ece, threshold
 from .evaluate import Question, is_right
-from .gate import PRIORS, RETRIEVALS, TIERS, Gate, bucket
+from .gate import PAID, PRIORS, RETRIEVALS, TIERS, Gate, bucket
 from .outcomes import Outcomes
 from .steps import Linked
 from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, worth
@@ -93,7 +93,7 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
     """
     fitted, held = outcomes.split(FITTED, seed)
     tiers = [[name for name in tier if np.isfinite(fitted.x[:, fitted.features.index(name)]).any()] for tier in TIERS]
-    gate = fit_gate(fitted, tiers, price=price, priors=PRIORS)
+    gate = fit_gate(fitted, tiers, price=price, tier_cost=PAID, priors=PRIORS)
     _, grid, _ = gate.choose(fitted)
     choice, sure, _ = gate.choose(held)
     at = (np.arange(len(held)), np.minimum(choice, len(held.actions) - 1))

@@ -94,7 +94,7 @@ class UtilityGate:
         tiers: a scorer for each tier, each over the features of its own and all cheaper tiers.
         closer: per tier, the lead of the best action over the next below which the next tier is bought.
         cost: float64 [actions], retrievals that an action is expected to cost.
-        tier_cost: float64 [tiers], retrievals that knowing a tier costs beside the cheaper ones.
+        tier_cost: float64 [tiers], retrievals that were paid once a tier is known; an action that they cover costs no more.
         price: of outcomes.
         seen: outcomes that it was fitted on.
         priors: of the rule, which the probabilities are drawn to while few outcomes were seen.
@@ -120,9 +120,10 @@ class UtilityGate:
         share = PRIOR / (PRIOR + self.seen)
         return (1 - share) * p + share * np.array(self.priors)
 
-    def utilities(self, p: np.ndarray) -> np.ndarray:
-        """Expected utility, float64 [n, actions + 1], the last for abstaining."""
-        bought = p * self.price.value - (1 - p) * self.price.loss - self.price.retrieval * self.cost
+    def utilities(self, p: np.ndarray, tier: int) -> np.ndarray:
+        """Expected utility of what is still to be paid, float64 [n, actions + 1], the last for abstaining."""
+        left = np.maximum(self.cost - self.tier_cost[tier], 0.0)
+        bought = p * self.price.value - (1 - p) * self.price.loss - self.price.retrieval * left
         return np.hstack([bought, np.zeros((len(p), 1))])
 
     def choose(self, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -138,7 +139,7 @@ class UtilityGate:
         for tier in range(len(self.tiers)):
             rows = np.flatnonzero(open_)
             p = self.probabilities(outcomes.x[rows], outcomes.features, outcomes.buckets[rows], tier)
-            u = self.utilities(p)
+            u = self.utilities(p, tier)
             choice[rows], at[rows] = u.argmax(axis=1), tier
             sure[rows] = np.hstack([p, np.zeros((len(p), 1))])[np.arange(len(p)), choice[rows]]
             open_[rows] = lead(u) < self.closer[tier]
@@ -159,7 +160,7 @@ def fit_gate(
         outcomes: of the user's questions, every action run on each.
         tiers: names of the features of each tier, the cheapest first.
         price: of outcomes.
-        tier_cost: retrievals that each tier costs; nothing where None.
+        tier_cost: retrievals that were paid once each tier is known, rising; nothing where None.
         priors: what the rule assumes of each action; a half where none is given.
 
     Raises:
@@ -191,7 +192,7 @@ def fit_gate(
 def _closest(gate: UtilityGate, outcomes: Outcomes, tier: int) -> tuple[float, ...]:
     """The leads up to which each tier is left for the next, with the best for one of them by realised utility."""
     p = gate.probabilities(outcomes.x, outcomes.features, outcomes.buckets, tier)
-    leads = np.quantile(lead(gate.utilities(p)), np.linspace(0, 1, 9))
+    leads = np.quantile(lead(gate.utilities(p, tier)), np.linspace(0, 1, 9))
     best, found = -np.inf, gate.closer
     skipped = (float("inf"),) * tier
     for closest in (0.0, *leads[1:].tolist(), float("inf")):
@@ -205,19 +206,23 @@ def _closest(gate: UtilityGate, outcomes: Outcomes, tier: int) -> tuple[float, .
 def realised(gate: UtilityGate, outcomes: Outcomes) -> np.ndarray:
     """What the choices of a gate turned out to be worth, float64 [n], tiers bought included."""
     choice, _, at = gate.choose(outcomes)
-    net: np.ndarray = worth(outcomes, choice, gate.price) - gate.price.retrieval * np.cumsum(gate.tier_cost)[at]
-    return net
+    return worth(outcomes, choice, gate.price, gate.tier_cost[at])
 
 
-def worth(outcomes: Outcomes, choice: np.ndarray, price: Price) -> np.ndarray:
-    """Utility of actions taken, float64 [n]; `len(actions)` is abstaining, worth 0."""
+def worth(outcomes: Outcomes, choice: np.ndarray, price: Price, paid: np.ndarray | float = 0.0) -> np.ndarray:
+    """Utility of actions taken, float64 [n].
+
+    Args:
+        choice: int64 [n], `len(actions)` for abstaining.
+        paid: retrievals paid to decide, float64 [n] or one; an action that they cover costs no more.
+    """
     rows = np.arange(len(outcomes))
     acted = choice < len(outcomes.actions)
     at = np.minimum(choice, len(outcomes.actions) - 1)
     missed = np.full(len(rows), -price.loss) if outcomes.said is None else np.where(outcomes.said[rows, at], -price.loss, 0.0)
-    gained = np.where(outcomes.right[rows, at], price.value, missed) - price.retrieval * outcomes.cost[rows, at]
-    kept: np.ndarray = np.where(acted, gained, 0.0)
-    return kept
+    gained = np.where(acted, np.where(outcomes.right[rows, at], price.value, missed), 0.0)
+    net: np.ndarray = gained - price.retrieval * np.maximum(np.where(acted, outcomes.cost[rows, at], 0.0), paid)
+    return net
 
 
 def oracle(outcomes: Outcomes, price: Price) -> np.ndarray:
