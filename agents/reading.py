@@ -29,7 +29,7 @@ from .student import Item, Mention, Student, Task
 from .student.candidates import candidates
 from .values import Value, parse_number, value_of
 
-READ_AT = 0.4  # probability of a chain below which nothing is said
+READ_AT = 0.2  # probability of a chain below which nothing is said
 WHOLE_AT = 0.5  # of a question read as a whole
 BEAM = 2  # answers of a step that are followed
 LIFESPAN = "lifespan"  # a step that two days answer
@@ -39,7 +39,7 @@ _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
 _ASKING = frozenset("it who whom whose what which when where how is are was were do does did has have had".split())
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
-_UNSTATED = 0.35  # weight of an answer in a sentence without any word for what is asked
+_UNSTATED = 0.2  # weight of an answer in a sentence without any word for what is asked
 _ELSEWHERE = 0.4  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 
@@ -334,8 +334,8 @@ def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: st
     passage is about it, whether it holds the other names of the step."""
     text, words = _text(piece), set(normalize(subject).split())
     factor = 1.0
-    asked = _wordings(step.words) - {stem for _, stem in _stems(f"{subject} {said}")}
-    if not (asked & {stem for _, stem in _stems(text)} or _by_form(step.kind, said, text)):
+    stems = {stem for _, stem in _stems(text)} - {stem for _, stem in _stems(f"{subject} {said}")}
+    if not (any(phrase <= stems for phrase in _wordings(step.words)) or _by_form(step.kind, said, text)):
         factor *= _UNSTATED
     about = set(normalize(title).split())
     if not (words <= about or (about and about <= words) or any(len(word) > 3 for word in words & set(normalize(text).split()))):
@@ -355,15 +355,16 @@ def _by_form(kind: str, said: str, text: str) -> bool:
 
 
 @functools.cache
-def _wordings(words: str) -> set[str]:
-    """Stems of the words by which a text may say what a step asks for."""
-    said = {stem for word, stem in _stems(words) if word not in STOPWORDS and word != "it"}
+def _wordings(words: str) -> frozenset[frozenset[str]]:
+    """The phrases by which a text may say what a step asks for, each as the stems of its words."""
+    said = {words}
     for family in families():
         nouns = (*family.subject_nouns, *family.object_nouns)
         phrases = (family.name, *family.labels, *family.inverse_labels, *family.verbs, *nouns)
         if words in phrases:
-            said |= {stem for phrase in phrases for word, stem in _stems(phrase) if word not in STOPWORDS}
-    return said
+            said |= {*phrases}
+    stems = (frozenset(one for word, one in _stems(phrase) if word not in STOPWORDS and word != "it") for phrase in said)
+    return frozenset(phrase for phrase in stems if phrase)
 
 
 def _alike(answers: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ from ...kg.extraction.examples import read_documents, read_sentences
 from ...kg.extraction.train import held_out
 from ...retrieval.encoder import Encoder
 from .corpora import Drawer, Lesson, asked, reports
-from .train import package, train
+from .train import average, package, train
 
 
 def lessons(options: argparse.Namespace, rng: random.Random) -> list[Lesson]:
@@ -45,6 +45,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=float, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--start", type=Path, help="a packaged student to go on from")
+    parser.add_argument("--keep", type=float, default=0.0, help="share of the weights gone on from in those that are packaged")
     options = parser.parse_args()
     made = lessons(options, random.Random(options.seed))
     print(f"{len(made)} tasks, {sum(not target.answers for _, target in made)} without an answer", flush=True)
@@ -56,6 +57,8 @@ def main() -> None:
         seed=options.seed,
         report=lambda line: print(line, flush=True),
     )
+    if options.start and options.keep:
+        average(net, options.start, options.keep)
     package(
         net, options.folder / "student", Encoder.default(), {"tasks": len(made), "epochs": options.epochs, "seed": options.seed}
     )

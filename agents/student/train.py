@@ -285,6 +285,22 @@ def _answer_loss(torch: Any, ends: Any, one: Lesson) -> Any:
     return -sum(odds[spots[:, side], side].logsumexp(0) for spots in spans for side in (0, 1)) / len(spans)
 
 
+def average(net: Any, start: Path, keep: float) -> None:
+    """Mix the weights of a packaged student into those of a network trained from it (Wortsman et al. 2022, arXiv 2203.05482).
+
+    Args:
+        keep: share of the packaged weights.
+
+    Raises:
+        ArtefactError: `start` is no student.
+    """
+    torch = import_torch()
+    old = network(torch)
+    restore(torch, old, load_artefact(start).path(MODEL).read_bytes())
+    mixed = {name: torch.lerp(value, old.state_dict()[name], keep) for name, value in net.state_dict().items()}
+    net.load_state_dict(mixed)
+
+
 def package(net: Any, folder: Path, encoder: Encoder, meta: dict[str, Any], *, name: str = "student") -> Artefact:
     """Write what `Student.load` reads and `train` can go on from."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -297,4 +313,4 @@ def _copied(state: Any) -> Any:
     return copy.deepcopy(state)
 
 
-__all__ = ["Example", "Lesson", "affordable", "lesson", "losses", "package", "padded", "train"]
+__all__ = ["Example", "Lesson", "affordable", "average", "lesson", "losses", "package", "padded", "train"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hoptrace.agents import student as student_package
 from hoptrace.agents.student import OPERATIONS, Item, Mention, Spot, Student, Target, Task
 from hoptrace.agents.student.inputs import QUESTION, WINDOW, read_task
 from hoptrace.agents.student.rename import renamed
@@ -237,3 +238,17 @@ def test_tasks_are_drawn_with_answers_that_follow_from_the_marks() -> None:
             assert said(task, spot) in shown
             assert any((m.start, m.end) == (spot.start, spot.end) for m in task.items[spot.item].mentions)
             assert said(task, spot).lower() not in task.question.lower()
+
+
+def test_weights_are_averaged_with_those_gone_on_from() -> None:
+    torch = pytest.importorskip("torch")
+    from hoptrace.agents.student.network import network, restore
+    from hoptrace.agents.student.train import average
+
+    packaged = Path(student_package.__file__).resolve().parents[2] / "data" / "models" / "student"
+    old, net = network(torch), network(torch)
+    restore(torch, old, (packaged / "student.onnx").read_bytes())
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    average(net, packaged, 0.25)
+    for name, value in net.state_dict().items():
+        assert torch.allclose(value, 0.75 * before[name] + 0.25 * old.state_dict()[name], atol=1e-5), name
