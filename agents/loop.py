@@ -189,11 +189,14 @@ def _acted(retriever: Retriever, means: Means, asked: Asked, route: Route, conne
     reader = means.reader if able.reader and not truncated & SPENT else None
     if route.mode != "rule" and route.action != "path+text":
         reader = None
-    open_ended = draft.status == "abstained" or (connection is None and reader is not None and reader.outranks(asked.text, draft))
+    answered = connection is None and draft.status == "answered"
+    outranked = answered and reader is not None and reader.outranks(asked.text, draft)
+    open_ended = draft.status == "abstained" or outranked
     wanted = means.model is not None or (open_ended and route.action != "internal")
     hits = retriever.passages(asked.text, asked.budget.chunks) if wanted else []
     if reader is not None and means.model is None and hits:
-        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or draft
+        unread = abstain("not every step of the question is recorded or stated", 0.0, draft.paths) if outranked else draft
+        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or unread
         paths = draft.paths or paths
         if draft.composer == "reader":
             route = gate.after(route, {"read": draft.confidence}, able)

@@ -21,7 +21,7 @@ from ..kg.model import Chunk, Entity, Hop, Literal, Path, Relation, Span, Status
 from ..retrieval.base import Budget, Hit
 from ..retrieval.decompose import Plan, SubQuestion, decompose
 from ..retrieval.linking import Link
-from ..retrieval.question import DATE, NUMBER, PLACE, STOPWORDS
+from ..retrieval.question import DATE, NUMBER, STOPWORDS
 from ..retrieval.retriever import Retriever
 from ..retrieval.wordings import families, stem
 from .compose import Draft, PathComposer, because, reasons_of
@@ -39,6 +39,7 @@ _SENTENCES = 8  # of a passage
 _STATED = 0.6  # how sure a sentence with the words asked for makes of a yes, and its absence of a no
 _ASKING = frozenset("it who whom whose what which when where how is are was were do does did has have had".split())
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
+_NATIONAL = re.compile(r"\b(?:countr|nation|citizen|from\b)")  # asked for, an adjective of a country is an answer
 _UNSTATED = 0.2  # weight of an answer in a sentence without any word for what is asked
 _ELSEWHERE = 0.4  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
@@ -335,7 +336,7 @@ def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: st
     text, words = _text(piece), set(normalize(subject).split())
     factor = 1.0
     stems = {stem for _, stem in _stems(text)} - {stem for _, stem in _stems(f"{subject} {said}")}
-    if not (any(phrase <= stems for phrase in _wordings(step.words)) or _by_form(step.kind, said, text)):
+    if not (any(phrase <= stems for phrase in _wordings(step.words)) or _by_form(step.words, step.kind, said, text)):
         factor *= _UNSTATED
     about = set(normalize(title).split())
     if not (words <= about or (about and about <= words) or any(len(word) > 3 for word in words & set(normalize(text).split()))):
@@ -346,12 +347,12 @@ def _support(step: SubQuestion, subject: str, said: str, piece: Piece, title: st
     return factor
 
 
-def _by_form(kind: str, said: str, text: str) -> bool:
+def _by_form(words: str, kind: str, said: str, text: str) -> bool:
     """Whether a sentence says something by its form alone: "is a 2008 film", "(1322 – 23 April 1358)", "a Slovene director"."""
     if kind == DATE:
         here = re.escape(said)
         return bool(re.search(rf"\b(?:is|was) an? {here}\b|\([^()]*{here}[^()]*\)", text))
-    return kind == PLACE and any(part in DEMONYMS for part in re.split(r"[\s-]", said))
+    return bool(_NATIONAL.search(words)) and any(part in DEMONYMS for part in re.split(r"[\s-]", said))
 
 
 @functools.cache
