@@ -23,7 +23,7 @@ from experts_common import Check
 PARTS = {
     "select": "experts_pool", "cache": "experts_pool", "prune": "experts_moe", "capacity": "experts_capacity",
     "loramoe": "experts_loramoe", "fuse": "experts_adapters", "split": "experts_adapters", "kasa": "experts_adapters",
-    "cards": "experts_pool",
+    "cards": "experts_cards",
 }  # fmt: skip
 
 
