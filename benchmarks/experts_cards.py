@@ -13,9 +13,14 @@ from hoptrace.agents.experts.cards import Card, Text, bottom_up, brevity, factua
 from hoptrace.retrieval.encoder import Encoder
 
 FIRMS, COVERED, QUESTIONS = 300, 0.82, 60
-HEADS, TAILS = "Brightwater Tarnfield Kelmoor Ostrel Vandry Pellgate Quarn".split(), "Labs Works Foundry Motors Instruments".split()
-TOWNS = [f"{first}{last}" for first in ("Al", "Bren", "Cor", "Dun", "El", "Fen") for last in ("mouth", "ford", "ham", "wick", "ton")]
-FILLER = "Visitors often remark on the quiet of the morning. Much has been written about it over the years, and opinions differ widely."
+HEADS, TAILS = (
+    "Brightwater Tarnfield Kelmoor Ostrel Vandry Pellgate Quarn".split(),
+    "Labs Works Foundry Motors Instruments".split(),
+)
+TOWNS = [
+    f"{first}{last}" for first in ("Al", "Bren", "Cor", "Dun", "El", "Fen") for last in ("mouth", "ford", "ham", "wick", "ton")
+]
+FILLER = "Visitors often remark on the quiet of the morning. Much has been written about it over the years, and opinions differ."
 
 
 def world(rng: np.random.Generator) -> tuple[list[str], np.ndarray, np.ndarray]:
@@ -64,7 +69,10 @@ def answers(kg: KnowledgeGraph, encoder: Encoder, names: list[str], towns: np.nd
     right: list[tuple[bool, bool]] = []
     for at in asked:
         lie = TOWNS[(towns[at] + 7) % len(TOWNS)]
-        written = {"honest": f"{names[at]} is headquartered in {TOWNS[towns[at]]}.", "liar": f"{names[at]} is headquartered in {lie}."}
+        written = {
+            "honest": f"{names[at]} is headquartered in {TOWNS[towns[at]]}.",
+            "liar": f"{names[at]} is headquartered in {lie}.",
+        }
         pool = [Card(name, "seats of firms", lambda _, text=text: [text]) for name, text in written.items()]
         question = f"Where is {names[at]} headquartered?"
         checked: list[Text] = bottom_up(kg, encoder, question, pool)

@@ -57,7 +57,7 @@ class Text:
 
 
 def verdict(kg: KnowledgeGraph, fact: Fact) -> int | None:
-    """What the graph says of a fact: 1, it holds it; -1, its relation has one object at a time and here it is another; 0, neither;
+    """What the graph says of a fact: 1, it holds it; -1, its relation has one object at a time, and that is another; 0, neither;
     None, it does not know the subject or the relation."""
     try:
         relation = kg.relation(fact.relation)
@@ -70,7 +70,7 @@ def verdict(kg: KnowledgeGraph, fact: Fact) -> int | None:
 
 
 def factuality(kg: KnowledgeGraph, text: str) -> float:
-    """(supported - contradicted + 1) / (supported + contradicted + 2) over the facts of a text; .5 where the graph says nothing."""
+    """(supported - contradicted + 1) / (supported + contradicted + 2) of a text's facts; .5 where the graph says nothing."""
     found = [one for one in (verdict(kg, fact) for fact in _facts(text)) if one]
     return (sum(found) + 1) / (len(found) + 2)
 
@@ -85,8 +85,8 @@ def relevance(encoder: TextEncoder, question: str, texts: Sequence[str]) -> np.n
 
 
 def brevity(kg: KnowledgeGraph, encoder: TextEncoder, text: str, tokens: int = _TOKENS) -> str:
-    """The text if it is short; of a longer one the sentences that state a fact whose subject and relation the graph knows. Where there
-    are none, as many of the first as fit, at least one."""
+    """The text if it is short; of a longer one the sentences that state a fact whose subject and relation the graph knows. Where
+    there are none, as many of the first as fit, at least one."""
     if encoder.count_tokens([text])[0] <= tokens:
         return text
     spans = sentences(text)
