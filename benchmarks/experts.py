@@ -1,10 +1,10 @@
 """The pool of experts, piece by piece: `python benchmarks/experts.py [PART ...]`, each part alone where the machine is busy.
 
-`select`: a planted bank (4 skills, clones, parrots, guessers), distinct skills among 4 chosen, 300 seeds. `cache`: sessions over 16
-experts, share of requests answered from memory and loads per request. `prune`: a tiny mixture of experts, accuracy per domain
+`select`: a planted bank (4 skills, clones, parrots, guessers), distinct skills among 4 chosen, 300 seeds. `cache`: sessions over
+16 experts, share of requests answered from memory and loads per request. `prune`: a tiny mixture of experts, accuracy per domain
 with a share of its experts. `capacity`: bits that a tiny model holds, predicted for a size that was not measured, and what is
-worth holding. `loramoe`: a skill learned by one adapter or by four routed ones, and the facts left. `fuse`, `split`, `kasa`: what two
-fused adapters lose, what half of the slices lose, what KaSA gains. `cards`: false sentences found, and words cut.
+worth holding. `loramoe`: a skill learned by one adapter or by four routed ones, and the facts left. `fuse`, `split`, `kasa`: what
+two fused adapters lose, what half of the slices lose, what KaSA gains. `cards`: false sentences found, and words cut.
 
 Every row is one figure of the specification: what was measured, what had to be, and whether it is.
 """
@@ -23,7 +23,7 @@ from experts_common import Check
 PARTS = {
     "select": "experts_pool", "cache": "experts_pool", "prune": "experts_moe", "capacity": "experts_capacity",
     "loramoe": "experts_loramoe", "fuse": "experts_adapters", "split": "experts_adapters", "kasa": "experts_adapters",
-    "cards": "experts_pool",
+    "cards": "experts_cards",
 }  # fmt: skip
 
 

@@ -45,7 +45,9 @@ def capacity() -> tuple[list[Check], dict[str, Any]]:
         Check("stored bits of a held-out size", f"{predicted:.0f} of {held.stored:.0f}", "within 25 %", off <= 0.25),
         Check("planned set over random, value-weighted", f"{100 * gain:+.1f} points", ">= +10", gain >= 0.1),
     ]
-    students = [[one.parameters, round(one.demand), round(one.stored), round(one.stored / one.parameters, 3)] for one in [*known, held]]
+    students = [
+        [one.parameters, round(one.demand), round(one.stored), round(one.stored / one.parameters, 3)] for one in [*known, held]
+    ]
     figures = {"students_parameters_demand_stored_rate": students, "bits_per_parameter": round(planner.bits_per_parameter, 3)}
     return checks, figures | {"off": round(off, 3), "planned": round(planned, 3), "random": [round(x, 3) for x in others]}
 

@@ -1,4 +1,4 @@
-"""Part of `benchmarks/experts.py`: a student that knows facts learns to choose between two pieces of evidence, and what it forgets."""
+"""Part of `benchmarks/experts.py`: a student learns to choose between two pieces of evidence, and forgets facts."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def loramoe() -> tuple[list[Check], dict[str, Any]]:
         world, rng = facts(300, 2, 40, seed), np.random.default_rng(seed)
         student = Tiny(world.vocabulary + 2)
         draw = batches(world.tokens, 200, seed)
-        fit(student, lambda _: last_loss(student, draw()).mean(), 400, 5e-3)
+        fit(student, lambda _, student=student, draw=draw: last_loss(student, draw()).mean(), 400, 5e-3)
         kept = rng.random(len(world.tokens)) < 0.5
         table.setdefault("before", []).append([float(recalled(student, world.tokens[~kept]).mean()), 0.0, 0.0])
         for kind in ("full", "lora", "loramoe", "loramoe + balance"):

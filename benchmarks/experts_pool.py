@@ -20,8 +20,8 @@ EXPERTS, CAPACITY, SESSIONS, LENGTH = 16, 4, 300, 12
 def bank(rng: np.random.Generator, parrot: float, other: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Right [16, K], nats [16, K], vectors [16, d] and the skill of each expert (-1: none) of a planted bank.
 
-    A skilled expert is right on 85 % of the questions of its skill and on `other` of the rest; a clone has nearly the weights of a
-    skilled one, and so nearly its answers; a parrot has `parrot` nats on every question and guesses; a guesser guesses.
+    A skilled expert is right on 85 % of the questions of its skill and on `other` of the rest; a clone has nearly the weights of
+    a skilled one, and so nearly its answers; a parrot has `parrot` nats on every question and guesses; a guesser guesses.
     """
     origin = rng.integers(SKILLS, size=CLONES)
     clones = slice(SKILLS, SKILLS + CLONES)
@@ -69,7 +69,7 @@ def select() -> tuple[list[Check], dict[str, Any]]:
 
 
 def sessions(rng: np.random.Generator, count: int) -> Iterator[list[str]]:
-    """Sessions over 16 experts: what comes next depends on the last two in 7 of 10 steps, and else on how popular an expert is."""
+    """Sessions over 16 experts: what comes next depends on the last two in 7 of 10 steps, else on how popular it is."""
     fixed = np.random.default_rng(7)
     follows = fixed.integers(EXPERTS, size=(EXPERTS, EXPERTS))
     popular = np.arange(1, EXPERTS + 1) ** -0.8

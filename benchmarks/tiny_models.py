@@ -74,7 +74,9 @@ class Layer(torch.nn.Module):
 class Tiny(torch.nn.Module):
     """Tokens [n, t] to logits [n, t, vocabulary]; the embedding is also the way out."""
 
-    def __init__(self, vocabulary: int, d: int = 48, layers: int = 2, inner: int = 96, experts: int = 0, length: int = 12) -> None:
+    def __init__(
+        self, vocabulary: int, d: int = 48, layers: int = 2, inner: int = 96, experts: int = 0, length: int = 12
+    ) -> None:
         super().__init__()
         self.embed, self.place = torch.nn.Embedding(vocabulary, d), torch.nn.Embedding(length, d)
         torch.nn.init.normal_(self.embed.weight, std=0.1)

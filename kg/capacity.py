@@ -1,7 +1,7 @@
 """How many facts fit into the weights of a student, and which ones belong there; the rest is retrieved.
 
-After *Physics of Language Models 3.3* (Allen-Zhu and Li 2024, arXiv 2404.05405): a transformer holds a number of bits per parameter
-that depends on how often each fact is seen. That number is measured for the student at hand and never assumed.
+After *Physics of Language Models 3.3* (Allen-Zhu and Li 2024, arXiv 2404.05405): a transformer holds a number of bits per
+parameter that depends on how often each fact is seen. That number is measured for the student at hand and never assumed.
 
 >>> planner = CapacityPlanner.calibrate([Measured(10_000, 400, demand=19_200, stored=11_300)])
 >>> facts = [Candidate("a", 9.0, 0.5, 256), Candidate("b", 9.0, 0.5, 256, volatile=True), Candidate("c", 1.0, 0.9, 256)]

@@ -1,7 +1,7 @@
 """Experts kept in memory: which is likely to be asked next is loaded beforehand, and the least likely makes room.
 
-After EdgeMoE (Yi et al. 2023, arXiv 2308.14352): a table says which expert follows the last two. Loading an adapter takes seconds on
-a laptop, so what is loaded while another one works costs nobody a wait, though it costs loads; `Stats` counts both.
+After EdgeMoE (Yi et al. 2023, arXiv 2308.14352): a table says which expert follows the last two. Loading an adapter takes
+seconds on a laptop, so what is loaded while another one works costs nobody a wait, though it costs loads; `Stats` counts both.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class NextExpert:
         for length in range(min(2, len(history)) + 1):
             seen = self._after.get(tuple(history[len(history) - length :]), Counter())
             total = seen.total()
-            share = _SURE * total / (_SURE * total + 1)
+            share = _SURE * total / (_SURE * total + 1) if mixed else 1.0
             mixed = {name: (1 - share) * chance for name, chance in mixed.items()}
             for name, count in seen.items():
                 mixed[name] = mixed.get(name, 0.0) + share * count / total

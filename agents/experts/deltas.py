@@ -17,7 +17,13 @@ Delta = Mapping[str, np.ndarray]  # what an adapter adds to each matrix, by the 
 
 
 def fuse(
-    deltas: Sequence[Delta], weights: Sequence[float], *, normalise: bool = True, drop: float = 0.2, erase: bool = True, seed: int = 0
+    deltas: Sequence[Delta],
+    weights: Sequence[float],
+    *,
+    normalise: bool = True,
+    drop: float = 0.2,
+    erase: bool = True,
+    seed: int = 0,
 ) -> dict[str, np.ndarray]:
     """One adapter of several, float64 arrays.
 

@@ -1,7 +1,8 @@
 """Which experts enter the pool, from a handful of labelled questions; and which may leave it, from a handful of demonstrations.
 
-Choosing follows Rocket (Yang et al. 2024, arXiv 2408.15915): accuracy alone is coarse with K questions, perplexity alone falls for
-parrots, and both together choose the same skill several times over. Leaving follows EASY-EP (Dong et al. 2025, arXiv 2504.06792).
+Choosing follows Rocket (Yang et al. 2024, arXiv 2408.15915): accuracy alone is coarse with K questions, perplexity alone falls
+for parrots, and both together choose the same skill several times over. Leaving follows EASY-EP (Dong et al. 2025, arXiv
+2504.06792).
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ def prune(scores: np.ndarray, keep: float = 0.75, *, force: bool = False) -> np.
 
     Args:
         scores: float [experts], of `importance`.
-        keep: share that stays. Below a half, the score was measured to choose no better than chance would have it of counting calls.
+        keep: share that stays. With less than a half, counting calls chose better in the measurements.
         force: lets `keep` be less than a half.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A trained feed-forward layer as slices that are routed: at first all of them work, and then a router learns which half suffices.
+"""A trained feed-forward layer as routed slices: at first all of them work, and then a router learns which ones each token needs.
 
 After Innovator (arXiv 2507.18671), without its pretraining: the slices add up to the layer exactly, and nothing but the router is
 trained. Needs the extra `models`.
