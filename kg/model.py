@@ -41,6 +41,14 @@ def stable_id(prefix: str, *parts: str) -> str:
     return f"{prefix}{stable_key(*parts) & 0xFFFFFFFFFFFFFFFF:016x}"
 
 
+ANY = ""  # stands for any relation in an `end_key`
+
+
+def end_key(node_id: str, relation_id: str, way: int) -> int:
+    """64 bits for one end of a fact: a node with a relation (or `ANY`) that leaves it, `way` 1 as subject and -1 as object."""
+    return stable_key(node_id, relation_id, str(way))
+
+
 _SEPARATORS = re.compile(r"[^\w&+#]+")
 
 

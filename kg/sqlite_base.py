@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,15 @@ import numpy as np
 
 from .errors import CorruptionError, HoptraceError, InputError, MissingPathError, StorageError, StorageFullError
 from .migrations import migrate, pending
+from .model import ANY, end_key
 
 FILE_NAME = "kg.sqlite"
+# Kind and key of each entity or value that a fact is about, all names of a merged one, with the relation and the way to walk it.
+ENDS = " UNION ".join(
+    f"SELECT other.kind, other.key, relation.key, {way} FROM triple JOIN relation ON relation.row = triple.relation "
+    f"JOIN node ON node.row = triple.{end} JOIN node AS other ON other.canon = node.canon WHERE {{which}}"
+    for end, way in (("subject", 1), ("object", -1))
+)
 _PREFIXES = frozenset("scelrt")
 
 
@@ -34,6 +41,15 @@ def key_of(stable: str) -> int:
 def id_of(prefix: str, key: int) -> str:
     """The stable id of a key: the inverse of `key_of`."""
     return f"{prefix}{key & 0xFFFFFFFFFFFFFFFF:016x}"
+
+
+def end_keys(ends: Iterable[tuple[str, int, int, int]]) -> set[int]:
+    """`kg.model.end_key` of each row that `ENDS` gave, with its relation and with any."""
+    return {
+        end_key(id_of(kind[0], node), which, way)
+        for kind, node, relation, way in ends
+        for which in (id_of("r", relation), ANY)
+    }
 
 
 def is_id(text: str) -> bool:

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import CorruptionError, InputError, UnknownEntityError
 from .model import EVIDENCE, Entity, Literal, Node, Relation, Span, Status, Triple, normalize
-from .sqlite_base import batches, id_of, is_id, key_of, sound
+from .sqlite_base import ENDS, batches, end_keys, id_of, is_id, key_of, sound
 from .sqlite_document import day
 from .sqlite_text import TextReads
 from .sqlite_write import EPOCH, moment
@@ -373,6 +373,11 @@ class GraphReads(TextReads):
                 seq, width=1,
             )[:, 0]  # fmt: skip
         return Changes(last, gone["triple"], edges, gone["chunk"], new)
+
+    def ends_since(self, seq: int, *, erased: bool = False) -> frozenset[int]:
+        if erased:
+            return frozenset(key for (key,) in self.query("SELECT row FROM tombstone WHERE seq > ? AND kind = 'end'", seq))
+        return frozenset(end_keys(self.query(ENDS.format(which="triple.seq > ?1"), seq)))
 
 
 _ABOUT = """SELECT chunk.row AS chunk, chunk.source AS source FROM mention JOIN chunk ON chunk.row = mention.chunk

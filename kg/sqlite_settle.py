@@ -14,6 +14,7 @@ from itertools import groupby
 
 from .model import normalize
 from .resolve import Candidate, Link, Pair, block_of, canonical, links
+from .sqlite_base import ENDS, end_keys
 from .sqlite_status import refresh_statuses
 
 # CROSS JOIN below is SQLite's way of saying which table comes first: it knows nothing of how few rows a transaction
@@ -80,6 +81,12 @@ class Settle:
             return
         self.touch_nodes(node for _, _, *ends in gone for node in ends)
         rows = [(row,) for row, *_ in gone]
+        ends = self._db.execute(
+            ENDS.format(which="triple.row IN (SELECT value FROM json_each(?1))"), (json.dumps([row for row, *_ in gone]),)
+        ).fetchall()  # what a forgotten fact was about, as hashes: whoever learned it must know not to say it
+        self._db.executemany(
+            "INSERT OR IGNORE INTO tombstone VALUES (?, 'end', ?)", ((self._seq, key) for key in end_keys(ends))
+        )
         self._db.executemany("DELETE FROM touched_triple WHERE row = ?", rows)
         self._db.executemany("DELETE FROM retraction WHERE triple = ?", rows)
         self._db.executemany("DELETE FROM triple WHERE row = ?", rows)

@@ -275,6 +275,12 @@ class Store(Protocol):
     def changes_since(self, seq: int) -> Changes | None:
         """None when the past is no longer known that far back: rebuild."""
 
+    def ends_since(self, seq: int, *, erased: bool = False) -> frozenset[int]:
+        """`kg.model.end_key` of both ends, under all their names, of every fact that was touched after `seq`.
+
+        With `erased` of those that were erased, of which nothing else is kept; without it of those that still have a history.
+        """
+
     def vectors(self, model: str, chunk_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(found [n] bool, float32 [found, d]) from the vector cache keyed by (model, chunk text hash)."""
 
