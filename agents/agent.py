@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..retrieval.retriever import Retriever
     from .consult import Consultation
     from .gate import Gate
-    from .loop import Means, ModelComposer
+    from .loop import Means, Memory, ModelComposer
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -54,6 +54,7 @@ class Agent:
         self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
         self._student: ModelComposer | None = None
+        self._remembers: tuple[int, Memory | None] | None = None
         self._gated: tuple[tuple[int, int], Gate] | None = None
 
     @property
@@ -121,14 +122,21 @@ class Agent:
             from .chat import ChatComposer
 
             return Means(model=ChatComposer(self.model))
+        from .experts.memory import memory_folder
+        from .experts.remember import remembering
         from .reading import PassageReader
         from .student import Student
         from .writer import Writer
 
+        memory = memory_folder(self.kg) / MANIFEST
+        stamp = memory.stat().st_mtime_ns if memory.is_file() else 0
+        if self._remembers is None or self._remembers[0] != stamp:
+            self._remembers = (stamp, remembering(self.retriever) if stamp else None)
         reads = self.reads and self.retriever.has_prose
         return Means(
             reader=PassageReader(self.retriever, Student.default()) if reads else None,
             student=self._distilled(),
+            memory=self._remembers[1],
             writer=Writer.default() if self.writer else None,
         )
 

@@ -33,9 +33,7 @@ class Sandbox:
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
 
-    def run(
-        self, function: Callable[..., Any], *args: Any, memory_mb: int = 1024, cpu_s: int = 20, wall_s: float = 30.0
-    ) -> Any:
+    def run(self, function: Callable[..., Any], *args: Any, memory_mb: int = 1024, cpu_s: int = 20, wall_s: float = 30.0) -> Any:
         """Call `function(*args)` in the child.
 
         Args:

@@ -61,9 +61,7 @@ class SparqlResult:
     truncated: bool = False
 
 
-def run(
-    kg: KnowledgeGraph, query: str, *, timeout: float = 10.0, max_rows: int = 10_000, memory_mb: int = 1024
-) -> SparqlResult:
+def run(kg: KnowledgeGraph, query: str, *, timeout: float = 10.0, max_rows: int = 10_000, memory_mb: int = 1024) -> SparqlResult:
     """Run a SELECT, ASK or CONSTRUCT query.
 
     Args:

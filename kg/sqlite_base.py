@@ -46,9 +46,7 @@ def id_of(prefix: str, key: int) -> str:
 def end_keys(ends: Iterable[tuple[str, int, int, int]]) -> set[int]:
     """`kg.model.end_key` of each row that `ENDS` gave, with its relation and with any."""
     return {
-        end_key(id_of(kind[0], node), which, way)
-        for kind, node, relation, way in ends
-        for which in (id_of("r", relation), ANY)
+        end_key(id_of(kind[0], node), which, way) for kind, node, relation, way in ends for which in (id_of("r", relation), ANY)
     }
 
 

@@ -84,9 +84,7 @@ class Settle:
         ends = self._db.execute(
             ENDS.format(which="triple.row IN (SELECT value FROM json_each(?1))"), (json.dumps([row for row, *_ in gone]),)
         ).fetchall()  # what a forgotten fact was about, as hashes: whoever learned it must know not to say it
-        self._db.executemany(
-            "INSERT OR IGNORE INTO tombstone VALUES (?, 'end', ?)", ((self._seq, key) for key in end_keys(ends))
-        )
+        self._db.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, 'end', ?)", ((self._seq, key) for key in end_keys(ends)))
         self._db.executemany("DELETE FROM touched_triple WHERE row = ?", rows)
         self._db.executemany("DELETE FROM retraction WHERE triple = ?", rows)
         self._db.executemany("DELETE FROM triple WHERE row = ?", rows)

@@ -70,9 +70,9 @@ class TextReads(Connections):
             if source_id is not None:
                 where, args = "WHERE live AND source.key = ?", [key_of(source_id)]
             order = "ORDER BY source.row, start"
-            rows = self._table(
-                f"SELECT chunk.row FROM chunk JOIN source ON source.row = source {where} {order}", *args, width=1
-            )[:, 0]
+            rows = self._table(f"SELECT chunk.row FROM chunk JOIN source ON source.row = source {where} {order}", *args, width=1)[
+                :, 0
+            ]
         for batch in batches(np.asarray(rows, dtype=np.int64)):
             found = {
                 fields[0]: self._chunk(fields)
@@ -131,5 +131,3 @@ _TIES = 64  # equal scores are ordered by id, not by row: fetch a few more than 
 def _source(fields: Any) -> Source:
     key, uri, media_type, sha256, title, kind, length, begin, end = fields
     return Source(id_of("s", key), uri, media_type, sha256, title, kind, length, moment(begin), moment(end) if end else None)
-
-

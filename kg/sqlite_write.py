@@ -46,7 +46,7 @@ class SQLiteWriter:
         _check(document, cuts)
         source_id = stable_id("s", document.uri, document.sha256, text_hash(document.text))
         key = key_of(source_id)
-        for other_key, in self._db.execute(
+        for (other_key,) in self._db.execute(
             "SELECT key FROM source WHERE uri = ? AND live AND key != ?", (document.uri, key)
         ).fetchall():
             self.supersede(id_of("s", other_key))
@@ -139,9 +139,7 @@ class SQLiteWriter:
         )
         self._db.execute("INSERT INTO tombstone SELECT ?, 'chunk', row FROM chunk WHERE source = ?", (self.seq, row))
         self._db.execute("DELETE FROM mention WHERE chunk IN (SELECT row FROM chunk WHERE source = ?)", (row,))
-        self._db.execute(
-            "DELETE FROM span WHERE source = ? AND triple IN (SELECT triple FROM span WHERE source = ?)", (row, row)
-        )
+        self._db.execute("DELETE FROM span WHERE source = ? AND triple IN (SELECT triple FROM span WHERE source = ?)", (row, row))
         for table in ("name", "relation_name", "chunk"):
             self._db.execute(f"DELETE FROM {table} WHERE source = ?", (row,))
 

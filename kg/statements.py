@@ -43,9 +43,7 @@ def fact(
             raise InputError(f"{what} is empty")
     if valid_from and valid_to and valid_to <= valid_from:
         raise InputError(f"valid_to {valid_to} is not after valid_from {valid_from}")
-    return Fact(
-        subject, relation.strip(), object_, 0, 0, valid_from=valid_from, valid_to=valid_to, relation_iri=relation_iri
-    )
+    return Fact(subject, relation.strip(), object_, 0, 0, valid_from=valid_from, valid_to=valid_to, relation_iri=relation_iri)
 
 
 def statement(fact: Fact, note: str = "") -> Document:

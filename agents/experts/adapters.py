@@ -32,7 +32,7 @@ def loramoe_linear(base: Any, n: int = 4, r: int = 4) -> Any:
     if n < 1 or r < 1:
         raise InputError(f"{n} adapters of rank {r}: at least one of each is needed")
 
-    class LoRAMoELinear(torch.nn.Module):  # type: ignore[misc]
+    class LoRAMoELinear(torch.nn.Module):  # type: ignore[misc,name-defined]
         """y = W x + (alpha / r) sum_i G_i(x) B_i A_i x, G a softmax; `mass` is G of the last call, [..., n]."""
 
         def __init__(self) -> None:

@@ -38,7 +38,8 @@ def add_slices(model: Any, n: int) -> list[Any]:
     model.requires_grad_(False)
     made = []
     for parent, name, child, parts in found:
-        layer = _sliced(child, *parts, n)
+        gate, up, down = parts
+        layer = _sliced(child, gate, up, down, n)
         setattr(parent, name, layer)
         made.append(layer)
     return made
@@ -48,7 +49,7 @@ def _sliced(base: Any, gate: Any, up: Any, down: Any, n: int) -> Any:
     torch = import_torch()
     slice_of = torch.arange(gate.out_features) * n // gate.out_features
 
-    class Slices(torch.nn.Module):  # type: ignore[misc]
+    class Slices(torch.nn.Module):  # type: ignore[misc,name-defined]
         """The sum of the `active` slices that the router likes best; with all of them, the layer itself to the bit."""
 
         def __init__(self) -> None:

@@ -15,26 +15,45 @@ if TYPE_CHECKING:
     from ..distill.teachers import Teacher
     from .session import Session
 
-TRAINED = ("retriever", "gate")
+TRAINED = ("retriever", "memory", "gate")
 
 
 @command(
     "train",
-    "Train a model on the graph: `retriever` scores paths (needs the extra models), `gate` is calibrated on answered questions.",
-    Argument("what", "retriever or gate"),
-    Argument("questions", "questions mined for training", int, option=True, default=8000),
-    Argument("epochs", "passes over them", int, option=True, default=12),
+    "Train a model on the graph: `retriever` scores paths, `memory` answers what it was shown without looking it up (both need "
+    "the extra models), `gate` is calibrated on answered questions.",
+    Argument("what", "retriever, memory or gate"),
+    Argument("questions", "questions mined for training the retriever", int, option=True, default=8000),
+    Argument("epochs", "passes of the retriever over them", int, option=True, default=12),
+    Argument("share", "of the facts that the memory is shown, the best supported ones first", float, option=True, default=1.0),
+    Argument("minutes", "after which training of the memory stops", float, option=True, default=10.0),
     Argument("seed", "of the draws", int, option=True, default=0),
     Argument("asked", "for the gate: JSON lines with question and answer or answers", option=True),
     Argument("error", "for the gate: share of wrong answers among those given that may be", float, option=True, default=0.1),
-    examples=("retriever", "retriever --questions 3000", "gate --asked questions.jsonl --error 0.05"),
+    examples=("retriever", "retriever --questions 3000", "memory --share 0.5", "gate --asked questions.jsonl --error 0.05"),
 )
-def train(session: Session, what: str, questions: int, epochs: int, seed: int, asked: str | None, error: float) -> Result:
+def train(
+    session: Session,
+    what: str,
+    questions: int,
+    epochs: int,
+    share: float,
+    minutes: float,
+    seed: int,
+    asked: str | None,
+    error: float,
+) -> Result:
     if what not in TRAINED:
         raise InputError(f"cannot train {what!r}; known: {', '.join(TRAINED)}")
     if what == "gate":
         return _train_gate(session, asked, error, seed)
-    from ...kg.ingest.report import ProgressEvent
+    if what == "memory":
+        return _train_memory(session, share, minutes, seed)
+    return _train_retriever(session, questions, epochs, seed)
+
+
+def _train_retriever(session: Session, questions: int, epochs: int, seed: int) -> Result:
+    """Train the scorer of paths on questions mined from the graph."""
     from ...retrieval.encoder import Encoder
     from ...retrieval.relations import RelationIndex
     from ...retrieval.train_paths import train as train_paths
@@ -42,20 +61,43 @@ def train(session: Session, what: str, questions: int, epochs: int, seed: int, a
 
     if questions < 1 or epochs < 1:
         raise InputError(f"questions and epochs must be at least 1, not {questions} and {epochs}")
-    kg, encoder = session.kg, Encoder.default()
-    lines: list[str] = []
-    started = time.perf_counter()
+    encoder, lines = Encoder.default(), _Lines(session, epochs + 5)
+    relations = RelationIndex(session.kg, encoder)
+    scorer = train_paths(session.kg, relations, encoder, questions=questions, epochs=epochs, seed=seed, report=lines)
+    folder = install(session.kg, scorer)
+    return lines.result("retriever", folder, {"relations": len(scorer.families), **scorer.meta})
 
-    def report(line: str) -> None:
-        lines.append(line)
-        session.progress(ProgressEvent(len(lines), epochs + 5, line, 0, 0, time.perf_counter() - started, None))
 
-    relations = RelationIndex(kg, encoder)
-    scorer = train_paths(kg, relations, encoder, questions=questions, epochs=epochs, seed=seed, report=report)
-    folder = install(kg, scorer)
-    lines.append(f"written to {folder}; questions use it from now on")
-    data = {"what": what, "folder": str(folder), "relations": len(scorer.families), **scorer.meta}
-    return Result(data, lambda out: render.lines(out, "\n".join(lines)))
+def _train_memory(session: Session, share: float, minutes: float, seed: int) -> Result:
+    """Train the memory on facts of the graph, put into questions by the lexicon."""
+    from ...retrieval.encoder import Encoder
+    from ...retrieval.relations import RelationIndex
+    from ..experts.train_memory import install
+    from ..experts.train_memory import train as train_memory
+
+    encoder, lines = Encoder.default(), _Lines(session, 10)
+    relations = RelationIndex(session.kg, encoder)
+    memory = train_memory(session.kg, relations, encoder, share=share, seed=seed, minutes=minutes, report=lines)
+    return lines.result("memory", install(memory), memory.meta)
+
+
+class _Lines:
+    """Lines of a training: shown as progress while it runs, and kept for its result."""
+
+    def __init__(self, session: Session, total: int) -> None:
+        self.session, self.total, self.started = session, total, time.perf_counter()
+        self.kept: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        from ...kg.ingest.report import ProgressEvent
+
+        self.kept.append(line)
+        total, spent = max(self.total, len(self.kept)), time.perf_counter() - self.started
+        self.session.progress(ProgressEvent(len(self.kept), total, line, 0, 0, spent, None))
+
+    def result(self, what: str, folder: Path, meta: dict[str, Any]) -> Result:
+        text = "\n".join([*self.kept, f"written to {folder}; questions use it from now on"])
+        return Result({"what": what, "folder": str(folder), **meta}, lambda out: render.lines(out, text))
 
 
 def _train_gate(session: Session, asked: str | None, error: float, seed: int) -> Result:

@@ -144,9 +144,7 @@ class DistilledExtractor:
     def calling(self, said: Mapping[str, str]) -> DistilledExtractor:
         """The same relations under other labels."""
         labels = [said.get(label, label) for label in self.labels]
-        return DistilledExtractor(
-            self._base, self._session, self.heads, self.version, labels, self._relations, self._thresholds
-        )
+        return DistilledExtractor(self._base, self._session, self.heads, self.version, labels, self._relations, self._thresholds)
 
     def extract(self, documents: Sequence[Document]) -> list[Extraction]:
         """Facts and mentions of each document, in order; records are left alone."""

@@ -43,10 +43,14 @@ NOBILITY = frozenset(
         marquis dauphin infante infanta caliph bishop archbishop abbot lord lady elector landgrave viscountess sultan emir
         shah pope archduke archduchess""".split()
 )
-MALE_TITLES = frozenset("""
-    king duke earl count baron margrave prince emperor sir lord viscount marquess mr sultan emir shah archduke""".split())
-FEMALE_TITLES = frozenset("""
-    queen duchess countess baroness princess empress lady dame mrs ms miss viscountess archduchess""".split())
+MALE_TITLES = frozenset(
+    """
+    king duke earl count baron margrave prince emperor sir lord viscount marquess mr sultan emir shah archduke""".split()
+)
+FEMALE_TITLES = frozenset(
+    """
+    queen duchess countess baroness princess empress lady dame mrs ms miss viscountess archduchess""".split()
+)
 
 LEGAL_FORMS = frozenset(
     """
@@ -287,6 +291,7 @@ def third_person(verb: str) -> str:
     if verb in ("have", "go", "do"):
         return {"have": "has", "go": "goes", "do": "does"}[verb]
     return next((form for form, tag in _forms(verb).items() if tag == "Z"), verb)
+
 
 # words that may stand before a name without being part of it: "chief executive Orla Vance", "President Batista"
 ROLE_WORDS = frozenset(word for word, kind in CLASS_TYPES.items() if kind == "person") | frozenset(

@@ -98,9 +98,7 @@ def load_xlsx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
         raise ParseError(f"broken Excel file: {type(error).__name__}: {error}", uri=uri) from None
     text, facts = builder.finish(uri)
     media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    yield Document(
-        uri, media, text, sha256(raw), title=path.stem, records=True, facts=facts, mentions=mentions(text, facts)
-    )
+    yield Document(uri, media, text, sha256(raw), title=path.stem, records=True, facts=facts, mentions=mentions(text, facts))
 
 
 def _cell(value: object) -> str:
