@@ -1,0 +1,115 @@
+"""The gate on a real graph: part of `benchmarks/gate.py DATASET_DIR`.
+
+The passages of the folder become a graph by the rules of the extractor; a memory is trained on a share of its facts, the often
+supported (or, where the questions give `s_pop`, the popular) first, in the words of the lexicon; then every action is run on
+every question. On PopQA reading is switched off, because the packaged reader has learned from its questions.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from common import print_table, read_jsonl
+from hoptrace import Agent, KnowledgeGraph
+from hoptrace.agents.calibrate import auroc, ece
+from hoptrace.agents.evaluate import Question
+from hoptrace.agents.experts.train_memory import install, train
+from hoptrace.agents.gate import PAID, PRIORS, TIERS
+from hoptrace.agents.outcomes import Outcomes
+from hoptrace.agents.train_gate import observe
+from hoptrace.agents.utility import Price, fit_gate, fit_scorer, oracle, realised, worth
+from hoptrace.retrieval.encoder import Encoder
+from hoptrace.retrieval.metrics import bootstrap_ci
+from hoptrace.retrieval.relations import RelationIndex
+
+PRICE = Price(value=1.0, loss=0.0, retrieval=0.1)
+SHARE, PAIRS, SEEDS = 0.5, 200, 3
+
+
+def questions_of(dataset: Path, limit: int) -> tuple[list[Question], dict[str, float]]:
+    """Questions of a folder, and the popularity of what they are about where it is known."""
+    popular = dataset / "popqa_1000_passages.jsonl"
+    rows = read_jsonl(popular if popular.is_file() else dataset / "questions.jsonl")[:limit]
+    found = []
+    for number, row in enumerate(rows):
+        gold = row.get("possible_answers") or row.get("answers") or [row["answer"], *row.get("answer_aliases", [])]
+        found.append(Question(str(row.get("id", number)), row["question"], tuple(map(str, gold))))
+    return found, {row["subj"]: float(row["s_pop"]) for row in rows if "s_pop" in row}
+
+
+def logged(dataset: Path, limit: int, folder: Path) -> Outcomes:
+    """Every action once on every question of a folder."""
+    questions, popularity = questions_of(dataset, limit)
+    encoder = Encoder.default()
+    with KnowledgeGraph.open(folder / "kg") as kg:
+        kg.ingest([dataset / "passages.jsonl"])
+        known = {entity.id: math.sqrt(popularity[entity.label]) for entity in kg.entities() if entity.label in popularity}
+        relations = RelationIndex(kg, encoder)
+        install(train(kg, relations, encoder, share=SHARE, popularity=known or None, minutes=6, report=print))
+        agent = Agent(kg, encoder=encoder, reads=not popularity, writer=False)
+        return observe(agent, questions)
+
+
+def systems(log: Outcomes, seed: int) -> dict[str, dict[str, float]]:
+    """Right answers, utility and retrievals of every choice, on entities that nothing was fitted on."""
+    fitted, held = log.split(0.5, seed)
+    rows: dict[str, dict[str, float]] = {}
+
+    def add(name: str, choice: np.ndarray, utility: np.ndarray) -> None:
+        at = (np.arange(len(held)), np.minimum(choice, len(held.actions) - 1))
+        acted = choice < len(held.actions)
+        spent = np.where(acted, held.cost[at], 0.0)
+        right = held.right[at] & acted
+        rows[name] = {"right": right.mean(), "utility": utility.mean(), "retrieved": (spent > 0).mean()}
+
+    for a, action in enumerate(held.actions):
+        fixed = np.full(len(held), a)
+        add(f"always {action}", fixed, worth(held, fixed, PRICE))
+    path, memory = (log.actions.index(name) for name in ("path", "internal"))
+    for feature in ("degree", "margin"):
+        column = log.features.index(feature)
+        known = [np.where(np.isfinite(part.x[:, column]), part.x[:, column], -np.inf) for part in (fitted, held)]
+        tried = np.unique(np.quantile(known[0][np.isfinite(known[0])], np.linspace(0, 1, 31)))
+        gains = [worth(fitted, np.where(known[0] < at, path, memory), PRICE).mean() for at in tried]
+        chosen = np.where(known[1] < tried[int(np.argmax(gains))], path, memory)
+        add(f"{feature} threshold", chosen, worth(held, chosen, PRICE))
+    some = fitted.take(np.random.default_rng(seed).permutation(len(fitted))[:PAIRS])
+    tiers = [[name for name in tier if np.isfinite(some.x[:, log.features.index(name)]).any()] for tier in TIERS]
+    gate = fit_gate(some, tiers, price=PRICE, tier_cost=PAID, priors=PRIORS)
+    choice, _, tier = gate.choose(held)
+    add("gate", choice, realised(gate, held))
+    rows["gate"]["retrieved"] = float((np.maximum(np.append(gate.cost, 0.0)[choice], np.array(PAID)[tier]) > 0).mean())
+    rows["oracle"] = {"right": held.right.any(axis=1).mean(), "utility": oracle(held, PRICE).mean(), "retrieved": float("nan")}
+    p = fit_scorer(some.only([name for tier in tiers[:2] for name in tier]))
+    early = p(held.only(p.features).x, held.buckets)
+    rows["gate"] |= {
+        "auroc(internal)": auroc(early[:, memory], held.right[:, memory]),
+        "ece(internal)": ece(early[:, memory], held.right[:, memory]),
+        "ece(path)": ece(early[:, path], held.right[:, path]),
+    }
+    return {name: {key: float(value) for key, value in row.items()} for name, row in rows.items()}
+
+
+def measure(dataset: Path, limit: int) -> dict[str, Any]:
+    """The table of a folder over splits by entity, printed, and its figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = logged(dataset, limit, Path(folder))
+    print(f"{len(log)} questions; right: {dict(zip(log.actions, log.right.mean(axis=0).round(3).tolist(), strict=True))}")
+    runs = [systems(log, seed) for seed in range(SEEDS)]
+    found: dict[str, Any] = {}
+    for name in runs[0]:
+        found[name] = {key: round(float(np.mean([run[name][key] for run in runs])), 4) for key in runs[0][name]}
+        found[name]["right_ci95"] = [round(at, 4) for at in bootstrap_ci([run[name]["right"] for run in runs])]
+    print_table(
+        ("system", "right", "utility", "retrieved"),
+        [(name, *(f"{row[key]:.3f}" for key in ("right", "utility", "retrieved"))) for name, row in found.items()],
+    )
+    print(", ".join(f"{key} {value:.3f}" for key, value in found["gate"].items() if "(" in key))
+    return {"n": len(log), "systems": found}
+
+
+__all__ = ["measure"]
