@@ -25,7 +25,7 @@ def add_slices(model: Any, n: int) -> list[Any]:
         InputError: the model has no such layer, or one with fewer inner units than slices.
         MissingExtraError: torch is not installed.
     """
-    import_torch()
+    torch = import_torch()
     found = [
         (parent, name, child, [getattr(child, part) for part in parts])
         for parent in model.modules()
@@ -38,18 +38,17 @@ def add_slices(model: Any, n: int) -> list[Any]:
     model.requires_grad_(False)
     made = []
     for parent, name, child, parts in found:
-        gate, up, down = parts
-        layer = _sliced(child, gate, up, down, n)
+        layer = _sliced(torch, child, parts, n)
         setattr(parent, name, layer)
         made.append(layer)
     return made
 
 
-def _sliced(base: Any, gate: Any, up: Any, down: Any, n: int) -> Any:
-    torch = import_torch()
+def _sliced(torch: Any, base: Any, parts: list[Any], n: int) -> Any:
+    gate, up, down = parts
     slice_of = torch.arange(gate.out_features) * n // gate.out_features
 
-    class Slices(torch.nn.Module):  # type: ignore[misc,name-defined]
+    class Slices(torch.nn.Module):  # type: ignore[misc]
         """The sum of the `active` slices that the router likes best; with all of them, the layer itself to the bit."""
 
         def __init__(self) -> None:
