@@ -41,6 +41,8 @@ class TextReader(Protocol):
 
     def outranks(self, question: str, draft: Draft) -> bool: ...
 
+    def falls_short(self, question: str, draft: Draft) -> bool: ...
+
 
 class ModelComposer(Protocol):
     """Composes from packed evidence with a language model; see `agents.chat`."""
@@ -195,7 +197,8 @@ def _acted(retriever: Retriever, means: Means, asked: Asked, route: Route, conne
     wanted = means.model is not None or (open_ended and route.action != "internal")
     hits = retriever.passages(asked.text, asked.budget.chunks) if wanted else []
     if reader is not None and means.model is None and hits:
-        unread = abstain("not every step of the question is recorded or stated", 0.0, draft.paths) if outranked else draft
+        short = outranked and reader.falls_short(asked.text, draft)
+        unread = abstain("not every step of the question is recorded or stated", 0.0, draft.paths) if short else draft
         draft = reader.compose(asked.text, asked.links, hits, asked.budget) or unread
         paths = draft.paths or paths
         if draft.composer == "reader":

@@ -41,7 +41,7 @@ _ASKING = frozenset("it who whom whose what which when where how is are was were
 _YES_NO = re.compile(r"(?:is|are|was|were|do|does|did|has|have|had|can|could)\b")
 _NATIONAL = re.compile(r"\b(?:countr|nation|citizen|from\b)")  # asked for, an adjective of a country is an answer
 _UNSTATED = 0.2  # weight of an answer in a sentence without any word for what is asked
-_ELSEWHERE = 0.4  # weight of one in a sentence about other things
+_ELSEWHERE = 0.2  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
 
 
@@ -108,14 +108,18 @@ class PassageReader:
         return self._settle(plan, self._follow(plan, Sources(hits, replace(budget, hops=min(STEP_HOPS, budget.hops)))))
 
     def outranks(self, question: str, draft: Draft) -> bool:
-        """Whether the steps of a question are to be followed although the graph gave an answer: its path is shorter,
+        """Whether the steps of a question are to be followed although the graph gave an answer: its path falls short,
         or the question is whether two things are alike, and paths only tell whether one leads to the other."""
         plan = decompose(question)
-        if plan is None:
+        alike = plan is not None and plan.operation == "yes-no" and len(plan.sides) > 1
+        return alike or self.falls_short(question, draft)
+
+    def falls_short(self, question: str, draft: Draft) -> bool:
+        """Whether a path has fewer hops than the question has steps, so that it answers another question."""
+        plan = decompose(question)
+        if plan is None or len(plan.sides) > 1:
             return False
-        if plan.operation == "yes-no" and len(plan.sides) > 1:
-            return True
-        return len(plan.sides) == 1 and any(len(path.hops) < _length(plan, plan.sides[0]) for path in draft.paths[:1])
+        return any(len(path.hops) < _length(plan, plan.sides[0]) for path in draft.paths[:1])
 
     # ---- by steps
 
