@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,33 +13,37 @@ from . import render
 from .registry import Argument, Result, command
 
 if TYPE_CHECKING:
+    from ...retrieval.encoder import Encoder
+    from ...retrieval.relations import RelationIndex
     from ..distill.teachers import Teacher
     from .session import Session
 
-TRAINED = ("retriever",)
+TRAINED = ("retriever", "memory")
 
 
 @command(
     "train",
-    "Train a model on questions mined from the graph; `retriever` is the scorer of paths. Needs the extra models.",
-    Argument("what", "retriever"),
-    Argument("questions", "questions mined for training", int, option=True, default=8000),
-    Argument("epochs", "passes over them", int, option=True, default=12),
+    "Train a model on the graph: `retriever` is the scorer of paths, `memory` answers facts that it was shown without looking "
+    "into the graph. Needs the extra models.",
+    Argument("what", "retriever or memory"),
+    Argument("questions", "questions mined for training the retriever", int, option=True, default=8000),
+    Argument("epochs", "passes of the retriever over them", int, option=True, default=12),
+    Argument("share", "of the facts that the memory is shown, the best supported ones first", float, option=True, default=1.0),
+    Argument("minutes", "after which training of the memory stops", float, option=True, default=10.0),
     Argument("seed", "of the draws", int, option=True, default=0),
-    examples=("retriever", "retriever --questions 3000"),
+    examples=("retriever", "retriever --questions 3000", "memory --share 0.5"),
 )
-def train(session: Session, what: str, questions: int, epochs: int, seed: int) -> Result:
+def train(session: Session, what: str, questions: int, epochs: int, share: float, minutes: float, seed: int) -> Result:
     from ...kg.ingest.report import ProgressEvent
     from ...retrieval.encoder import Encoder
     from ...retrieval.relations import RelationIndex
-    from ...retrieval.train_paths import train as train_paths
-    from ...retrieval.trained import install
 
     if what not in TRAINED:
         raise InputError(f"cannot train {what!r}; known: {', '.join(TRAINED)}")
     if questions < 1 or epochs < 1:
         raise InputError(f"questions and epochs must be at least 1, not {questions} and {epochs}")
-    kg, encoder = session.kg, Encoder.default()
+    encoder = Encoder.default()
+    relations = RelationIndex(session.kg, encoder)
     lines: list[str] = []
     started = time.perf_counter()
 
@@ -46,12 +51,44 @@ def train(session: Session, what: str, questions: int, epochs: int, seed: int) -
         lines.append(line)
         session.progress(ProgressEvent(len(lines), epochs + 5, line, 0, 0, time.perf_counter() - started, None))
 
-    relations = RelationIndex(kg, encoder)
-    scorer = train_paths(kg, relations, encoder, questions=questions, epochs=epochs, seed=seed, report=report)
-    folder = install(kg, scorer)
-    lines.append(f"written to {folder}; questions use it from now on")
-    data = {"what": what, "folder": str(folder), "relations": len(scorer.families), **scorer.meta}
-    return Result(data, lambda out: render.lines(out, "\n".join(lines)))
+    if what == "memory":
+        folder, meta = _memory(session, relations, encoder, share, minutes, seed, report)
+    else:
+        folder, meta = _retriever(session, relations, encoder, questions, epochs, seed, report)
+    lines.append(f"written to {folder}")
+    return Result({"what": what, "folder": str(folder), **meta}, lambda out: render.lines(out, "\n".join(lines)))
+
+
+def _retriever(
+    session: Session,
+    relations: RelationIndex,
+    encoder: Encoder,
+    questions: int,
+    epochs: int,
+    seed: int,
+    report: Callable[[str], None],
+) -> tuple[Path, dict[str, Any]]:
+    from ...retrieval.train_paths import train as train_paths
+    from ...retrieval.trained import install
+
+    scorer = train_paths(session.kg, relations, encoder, questions=questions, epochs=epochs, seed=seed, report=report)
+    return install(session.kg, scorer), {"relations": len(scorer.families), **scorer.meta}
+
+
+def _memory(
+    session: Session,
+    relations: RelationIndex,
+    encoder: Encoder,
+    share: float,
+    minutes: float,
+    seed: int,
+    report: Callable[[str], None],
+) -> tuple[Path, dict[str, Any]]:
+    from ..experts.train_memory import install
+    from ..experts.train_memory import train as train_memory
+
+    memory = train_memory(session.kg, relations, encoder, share=share, seed=seed, minutes=minutes, report=report)
+    return install(memory), memory.meta
 
 
 @command(
