@@ -217,13 +217,15 @@ class _Plan:
         return made
 
     def unrelated(self, made: Sequence[_Edit]) -> list[str]:
-        """Questions about facts that are in the scope of no edit."""
+        """Questions about facts that are in the scope of no edit, and that lead to no subject of one."""
+        edited = {edit.fact.subject for edit in made}
         ends = {
             (row, edit.fact.chain[0][0])
             for edit in made
             for row in (edit.fact.subject, *edit.fact.answers, self.kg.store.row_of(edit.value.id))
         }
-        free = [fact for fact in self.facts if fact.chain in self.wordings and (fact.subject, fact.chain[0][0]) not in ends]
+        free = [fact for fact in self.facts if fact.chain in self.wordings and fact.answers[0] not in edited]
+        free = [fact for fact in free if (fact.subject, fact.chain[0][0]) not in ends]
         return [self._ask(fact, self.rng.choice(self.wordings[fact.chain])) for fact in free[:UNRELATED]]
 
     def _known(self, kind: Kind, gone: set[str]) -> Iterator[_Edit]:
