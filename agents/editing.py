@@ -203,14 +203,15 @@ class _Plan:
 
     def edits(self, count: int) -> list[_Edit]:
         """Edits of each kind, no subject and relation twice, no erased value as a new one."""
-        made: list[_Edit] = []
+        made, used = list[_Edit](), set[tuple[int, Chain]]()
         for kind, share in SHARES.items():
-            wanted, used = round(share * count), {(edit.fact.subject, edit.fact.chain) for edit in made}
+            wanted = round(share * count)
             gone = {edit.value.id for edit in made if edit.kind == "erase"}
             found = self._lacking(gone) if kind == "insert" else self._known(kind, gone)
             for edit in found:
                 if wanted and (edit.fact.subject, edit.fact.chain) not in used:
                     made.append(edit)
+                    used.add((edit.fact.subject, edit.fact.chain))
                     wanted -= 1
                 if not wanted:
                     break
