@@ -11,43 +11,34 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...kg.ledger import FactLedger, Walk
+from ...kg.ledger import HOPS, FactLedger
 from ...retrieval.retriever import Retriever
 from .memory import Memory, Recall
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from ...retrieval.linking import Link
 
 Reason = Literal["", "stale", "erased"]
-_ASKED = 0.5  # gain from which a relation may be what a word asks for
+_ASKED = 0.55  # gain from which a relation may be what a word asks for; nouns for kinds of things stay below
 
 
-def walks(retriever: Retriever, question: str, links: Sequence[Link]) -> tuple[frozenset[Walk] | None, int]:
-    """Relations that a question may ask for, with the way to walk them, and in how many hops.
+def asked(retriever: Retriever, question: str, links: Sequence[Link]) -> tuple[frozenset[str] | None, int]:
+    """Ids of the relations that a question may ask for, whichever way, and in how many hops.
 
-    None where some of its words explain no relation: then it may ask for any.
+    None where its words explain no relation of the graph: then it may ask for any.
     """
     understood, relations = retriever.read(question, links), retriever.relations
-    gains = retriever.gains(understood)
-    asked = {(int(family), 1 - 2 * int(back)) for family, back, _ in np.argwhere(gains >= _ASKED)}
-    hops = int((gains >= _ASKED).any(axis=(0, 1)).sum()) if gains.size else 0
-    if not asked:
-        return None, 2
-    found = set[Walk]()
-    for row, relation in retriever.kg.store.relations():
-        family, flip = int(relations.family_of[row]), int(relations.flip[row])
-        ways = [way for way in (1, -1) if (family, way) in asked]
-        if ways and relations.symmetric[family]:
-            ways = [1, -1]
-        found.update((relation.id, way * flip) for way in ways)
-    return frozenset(found), hops
+    explains = retriever.gains(understood).max(axis=1, initial=0) >= _ASKED
+    families, hops = set(np.flatnonzero(explains.any(axis=1)).tolist()), int(explains.any(axis=0).sum())
+    if not families:
+        return None, HOPS
+    rows = retriever.kg.store.relations()
+    return frozenset(relation.id for row, relation in rows if int(relations.family_of[row]) in families), hops
 
 
-def veto(
-    memory: Memory, ledger: FactLedger, retriever: Retriever, question: str, links: Sequence[Link], recall: Recall
-) -> Reason:
+def veto(memory: Memory, ledger: FactLedger, retriever: Retriever, question: str, links: Sequence[Link], recall: Recall) -> Reason:
     """Why the memory may not give this answer, "" where it may.
 
     Args:
@@ -58,11 +49,14 @@ def veto(
         links: its mentions.
         recall: what the memory said.
     """
-    asked, hops = walks(retriever, question, links)
-    if ledger.erased(recall.subjects, asked, memory.seq, hops=hops):
-        return "erased"
-    stale = ledger.stale(recall.subjects, asked, memory.seq, hops=hops) or ledger.touched(memory.rests_on(recall), memory.seq)
-    return "stale" if stale else ""
+    found, hops = asked(retriever, question, links)
+    near = None if found is None else [(relation, way) for relation in found for way in (1, -1)]
+    far = None if found is None else [(relation, 1) for relation in found]  # it has learned chains in this direction alone
+    looks: tuple[tuple[Reason, Callable[..., bool]], ...] = (("erased", ledger.erased), ("stale", ledger.stale))
+    for reason, touched in looks:
+        if touched(recall.subjects, near, memory.seq, hops=1) or touched(recall.subjects, far, memory.seq, hops=hops):
+            return reason
+    return "stale" if ledger.touched(memory.rests_on(recall), memory.seq) else ""
 
 
-__all__ = ["Reason", "veto", "walks"]
+__all__ = ["Reason", "asked", "veto"]
