@@ -114,7 +114,7 @@ def chained(facts: Sequence[Shown], generator: np.random.Generator) -> list[Show
 
 
 def questions_of(chains: Sequence[Chain], relations: RelationIndex, rng: random.Random) -> dict[Chain, list[str]]:
-    """Different questions for each chain, `MASK` in the place of the name; chains that the lexicon has no words for are left out."""
+    """Different questions for each chain, `MASK` in the place of the name; chains the lexicon has no words for are left out."""
     most = max(4, min(_WORDINGS, _QUESTIONS // max(1, len(chains))))
     phraser = Phraser(rng)
     asked: dict[Chain, list[str]] = {}
@@ -181,7 +181,9 @@ def train(
 class _Lesson:
     """What is shown, as arrays; batches are drawn from it."""
 
-    def __init__(self, kg: KnowledgeGraph, facts: Sequence[Shown], asked: Mapping[Chain, Sequence[str]], encoder: TextEncoder) -> None:
+    def __init__(
+        self, kg: KnowledgeGraph, facts: Sequence[Shown], asked: Mapping[Chain, Sequence[str]], encoder: TextEncoder
+    ) -> None:
         self.facts = facts
         self.subjects = sorted({fact.subject for fact in facts})
         self.answers = sorted({answer for fact in facts for answer in fact.answers})

@@ -38,7 +38,9 @@ def asked(retriever: Retriever, question: str, links: Sequence[Link]) -> tuple[f
     return frozenset(relation.id for row, relation in rows if int(relations.family_of[row]) in families), hops
 
 
-def veto(memory: Memory, ledger: FactLedger, retriever: Retriever, question: str, links: Sequence[Link], recall: Recall) -> Reason:
+def veto(
+    memory: Memory, ledger: FactLedger, retriever: Retriever, question: str, links: Sequence[Link], recall: Recall
+) -> Reason:
     """Why the memory may not give this answer, "" where it may.
 
     Args:
