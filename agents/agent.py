@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
+    from .acting import Means, Memory, ModelComposer
     from .consult import Consultation
     from .gate import Gate
-    from .loop import Means, Memory, ModelComposer
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -116,7 +116,7 @@ class Agent:
         return replace(self._able(), gate=self._gated[1])
 
     def _able(self) -> Means:
-        from .loop import Means
+        from .acting import Means
 
         if self.model is not None:
             from .chat import ChatComposer

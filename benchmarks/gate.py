@@ -230,52 +230,51 @@ def main() -> None:
         }
         print_result({**measured, "peak_mb": peak_mb(), "commit": commit()})
         return
-    worlds, students, logs = [], [], []
-    for seed in range(options.seeds):
-        worlds.append(TinyWorld.small(seed) if options.small else TinyWorld.full(seed))
-        students.append(train_student(worlds[-1], seed=seed))
-        logs.append(testbed.outcomes(worlds[-1], students[-1], seed))
-        rates = ", ".join(f"{action} {rate:.3f}" for action, rate in zip(logs[-1].actions, logs[-1].right.mean(axis=0)))
-        print(f"seed {seed}: {len(logs[-1])} questions; right: {rates}")
-    two = [log.pick(("internal", "path")) for log in logs]
+    print_result(on_worlds([TinyWorld.small(seed) if options.small else TinyWorld.full(seed) for seed in range(options.seeds)]))
+
+
+def on_worlds(worlds: list[TinyWorld]) -> dict[str, Any]:
+    """All measures, printed, and their figures."""
+    students = [train_student(world, seed=seed) for seed, world in enumerate(worlds)]
+    logs = [testbed.outcomes(world, student, seed) for seed, (world, student) in enumerate(zip(worlds, students))]
+    for seed, log in enumerate(logs):
+        rates = ", ".join(f"{action} {rate:.3f}" for action, rate in zip(log.actions, log.right.mean(axis=0)))
+        print(f"seed {seed}: {len(log)} questions; right: {rates}")
+    two, seeds = [log.pick(("internal", "path")) for log in logs], len(worlds)
     tiers, paid = testbed.TIERS[:2], testbed.PROBE[:2]
-    systems: dict[str, Any] = {}
-    for name, part, t, c in (("internal, path", two, tiers, paid), ("with verify and probe", logs, testbed.TIERS, testbed.PROBE)):
-        runs = [gates(log, t, c, "told", seed) for seed, log in enumerate(part)]
-        table = {system: over_seeds(lambda seed, rows=runs, at=system: rows[seed][at], options.seeds) for system in runs[0]}
-        print(f"\n{name}")
-        cells = [
-            (system, *(f"{v[k]['mean']:.3f} [{v[k]['range'][0]:.3f}, {v[k]['range'][1]:.3f}]" for k in ("utility", "retrieved")))
-            for system, v in table.items()
-        ]
-        print_table(("system", "utility", "retrieved"), cells)
-        systems[name] = table
-    parts = {
-        "calibration": over_seeds(lambda seed: calibration(two[seed], seed), options.seeds),
-        "fusion": over_seeds(lambda seed: fused(worlds[seed], students[seed], logs[seed], seed), options.seeds),
-        "shadow": over_seeds(lambda seed: shadow(worlds[seed], students[seed]), options.seeds),
-        **{
-            f"abstention at {error}": over_seeds(lambda seed, e=error: abstention(two[seed], tiers, paid, e), options.seeds)  # type: ignore[misc]
-            for error in ERRORS
-        },
+    systems = {
+        "internal, path": choices("internal, path", two, tiers, paid),
+        "with verify and probe": choices("with verify and probe", logs, testbed.TIERS, testbed.PROBE),
     }
+    parts = {
+        "calibration": over_seeds(lambda seed: calibration(two[seed], seed), seeds),
+        "fusion": over_seeds(lambda seed: fused(worlds[seed], students[seed], logs[seed], seed), seeds),
+        "shadow": over_seeds(lambda seed: shadow(worlds[seed], students[seed]), seeds),
+    }
+    for error in ERRORS:
+        parts[f"abstention at {error}"] = over_seeds(lambda seed, e=error: abstention(two[seed], tiers, paid, e), seeds)
     for title, found in parts.items():
         show(title, found)
     frontier = budgets(two[0], tiers, paid, 0)
     print("\nbudget of retrievals, seed 0")
     print_table(("budget", "used", "right"), [tuple(f"{v:.3f}" for v in row.values()) for row in frontier])
-    gate = fit(two[0], tiers, paid)
-    latency = overhead(gate, two[0])
+    latency = overhead(fit(two[0], tiers, paid), two[0])
     print(f"a decision takes p50 {latency['p50']} ms, p95 {latency['p95']} ms")
-    result = {
-        "benchmark": "gate",
-        "dataset": "tinyworld",
-        "n": sum(map(len, logs)),
-        "systems": systems,
-        **parts,
-        "budgets": frontier,
-    }
-    print_result({**result, "latency_ms": latency, "peak_mb": peak_mb(), "commit": commit()})
+    result = {"benchmark": "gate", "dataset": "tinyworld", "n": sum(map(len, logs)), "systems": systems, **parts}
+    return {**result, "budgets": frontier, "latency_ms": latency, "peak_mb": peak_mb(), "commit": commit()}
+
+
+def choices(title: str, logs: list[Outcomes], tiers: Tiers, paid: tuple[float, ...]) -> dict[str, Any]:
+    """The table of all systems over seeds."""
+    runs = [gates(log, tiers, paid, "told", seed) for seed, log in enumerate(logs)]
+    table = {system: over_seeds(lambda seed, at=system: runs[seed][at], len(logs)) for system in runs[0]}
+    print(f"\n{title}")
+    cells = [
+        (system, *(f"{v[k]['mean']:.3f} [{v[k]['range'][0]:.3f}, {v[k]['range'][1]:.3f}]" for k in ("utility", "retrieved")))
+        for system, v in table.items()
+    ]
+    print_table(("system", "utility", "retrieved"), cells)
+    return table
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hoptrace import Agent, Budget, KnowledgeGraph
+from hoptrace.agents.acting import Means
 from hoptrace.agents.evaluate import Question
-from hoptrace.agents.loop import Means, stream
+from hoptrace.agents.loop import stream
 from hoptrace.agents.opinion import Opinion
 from hoptrace.agents.recall import Recalled
 from hoptrace.agents.steps import Answered
