@@ -143,15 +143,16 @@ class PathSearch:
         gains = self.relations.gains(understanding.units)
         found = Search()
         deadline = time.monotonic() + self.budget.seconds if self.budget.seconds is not None else None
+        asked = frozenset(name for unit in understanding.units for name in unit.families)
         starts = [State(seed, *_start(np.array([seed.row], np.int32))) for seed in seeds] or self._anywhere(gains, found)
         for start in starts:
-            beam = [self._opened(start, day, guide)]
+            beam = [self._opened(start, day, guide, asked)]
             for _ in range(self.budget.hops):
                 grown = [new for opened in beam for new in self._grow(opened, understanding, gains, day, found)]
                 grown.sort(key=lambda s: (-s.promise(understanding), s.steps))
                 if len(grown) > self.budget.beam:
                     found.truncated.add("beam")
-                beam = [self._opened(state, day, guide) for state in grown[: self.budget.beam]]
+                beam = [self._opened(state, day, guide, asked) for state in grown[: self.budget.beam]]
                 found.states += [opened.state for opened in beam]
                 if not beam or (deadline is not None and time.monotonic() > deadline):
                     if beam:
@@ -171,11 +172,16 @@ class PathSearch:
             found.truncated.add("frontier")
         return [State(NO_SEED, *_start(nodes[:_FRONTIER]))] if len(nodes) else []
 
-    def _opened(self, state: State, day: int | None, guide: np.ndarray | None) -> _Opened:
-        """The steps that leave a state, and what the learned reader thinks of each and of stopping here."""
+    def _opened(self, state: State, day: int | None, guide: np.ndarray | None, asked: frozenset[str]) -> _Opened:
+        """The steps that leave a state, and what the learned reader thinks of each and of stopping here.
+
+        What a thing is called or is a kind of leads from everything to everything: it is walked to its object only, and only
+        where the question names it.
+        """
         groups = self.adjacency.groups(state.nodes, day)
         codes = self.relations.codes(groups)
-        options = [c for c in np.unique(codes).tolist() if self.relations.families[c // 2].name not in _NOT_WALKED]
+        names = {code: self.relations.families[code // 2].name for code in np.unique(codes).tolist()}
+        options = [code for code, name in names.items() if name not in _NOT_WALKED or (name in asked and not code & 1)]
         if guide is None:
             return _Opened(state, groups, codes, options, {})
         row = guide[min(state.depth, DEPTHS - 1)]

@@ -169,3 +169,15 @@ def test_other_suppliers_do_not_deny_one_more(agent: Agent) -> None:
     """Who owns a firm is known in full; whom it buys from may go on."""
     answer = agent.ask("Does Halden Marine supply Brightwater Labs?")
     assert (answer.status, answer.answers) == ("abstained", ())
+
+
+@pytest.mark.parametrize("question", ["What is Ada Brask's occupation?", "What is the profession of Ada Brask?"])
+def test_what_somebody_is_says_what_they_do_where_nothing_else_does(question: str, tmp_path: Path, encoder: Encoder) -> None:
+    with KnowledgeGraph.open(tmp_path / "kg") as kg:
+        kg.add("Ada Brask", "is a", "cartographer")
+        kg.add("Ada Brask", "born in", "Skerry")
+        kg.add("Skerry", "is a", "port")
+        agent = Agent(kg, encoder=encoder)
+        assert check(agent.ask(question)).answers == ("cartographer",)
+        kg.add("Ada Brask", "occupation", "surveyor")
+        assert check(agent.ask(question)).answers == ("surveyor",)
