@@ -19,7 +19,7 @@ import numpy as np
 
 from ..kg.errors import InputError
 from ..kg.ledger import FactLedger
-from ..kg.model import Node, Triple, normalize
+from ..kg.model import Entity, Node, Triple, normalize
 from ..retrieval.phrases import SLOT, Phraser, say
 from .agent import Agent
 from .experts.memory import Memory
@@ -73,6 +73,7 @@ class _Edit:
 
     kind: Kind
     fact: Shown
+    subject: Entity
     triple: Triple  # for an insertion, one that has the same relation
     value: Node  # what it becomes, or what is erased
     questions: tuple[str, ...]
@@ -165,8 +166,7 @@ def _make(memory: Memory, edit: _Edit) -> None:
     if edit.kind == "modify":
         kg.edit(triple.id, object=edit.value)
     elif edit.kind == "insert":
-        (subject,) = kg.store.nodes([edit.fact.subject])
-        kg.add(subject.id, triple.relation.label, edit.value)
+        kg.add(edit.subject, triple.relation.label, edit.value)
     else:
         for source in {span.source_id for span in triple.spans}:
             kg.forget(source)
@@ -241,10 +241,10 @@ class _Plan:
             if recall.margin <= SURE or recall.node != triple.object.id:
                 continue
             if kind == "modify" and (value := self._other(fact, gone)) is not None:
-                yield _Edit(kind, fact, triple, value, questions, tuple(self._over(fact, value)))
+                yield _Edit(kind, fact, triple.subject, triple, value, questions, tuple(self._over(fact, value)))
             alone = kind == "erase" and degrees(_rows(fact.answers))[0] == 1
             if alone and all(len(list(self.kg.triples(source=span.source_id))) == 1 for span in triple.spans):
-                yield _Edit(kind, fact, triple, triple.object, questions)
+                yield _Edit(kind, fact, triple.subject, triple, triple.object, questions)
 
     def _lacking(self, gone: set[str]) -> Iterator[_Edit]:
         """Facts with subjects that have no fact of a relation which others of their kind have."""
@@ -257,7 +257,9 @@ class _Plan:
                 if chain in self.wordings and value is not None and not self._has(fact.subject, chain):
                     (triple,) = self.kg.store.triples_at([like.triples[0][0]])
                     new = Shown(fact.subject, chain, (), (), 1.0)
-                    yield _Edit("insert", new, triple, value, tuple(self._ask(new, w) for w in self.wordings[chain]))
+                    (subject,), said = self.kg.store.nodes([fact.subject]), [self._ask(new, w) for w in self.wordings[chain]]
+                    if isinstance(subject, Entity):
+                        yield _Edit("insert", new, subject, triple, value, tuple(said))
 
     def _chains_beside(self, fact: Shown) -> list[Chain]:
         return [chain for chain in self.wordings if len(chain) == 1 and (fact.subject, chain) in self.by_end]

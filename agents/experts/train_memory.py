@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 WIDTH, HIDDEN, BATCH, RATE = 64, 256, 256, 4e-3
 _SEEN = 60  # times that a fact is shown, on average
-_LEAST = 600  # batches
+_LEAST = 300  # batches
 _UNTOLD = 0.35  # of a batch
 _WORDINGS, _QUESTIONS = 24, 6000  # questions drawn for a chain, and for all of them
 _MOST = 5  # answers of a fact; what leads to more is no fact that anybody knows by heart
@@ -114,7 +114,7 @@ def chained(facts: Sequence[Shown], generator: np.random.Generator) -> list[Show
 
 
 def questions_of(chains: Sequence[Chain], relations: RelationIndex, rng: random.Random) -> dict[Chain, list[str]]:
-    """Different questions for each chain, `MASK` in the place of the name; chains the lexicon has no words for are left out."""
+    """Different questions for each chain, `MASK` in the place of the name; without chains that the lexicon has no words for."""
     most = max(4, min(_WORDINGS, _QUESTIONS // max(1, len(chains))))
     phraser = Phraser(rng)
     asked: dict[Chain, list[str]] = {}
