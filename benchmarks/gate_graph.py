@@ -1,18 +1,17 @@
 """The gate on a real graph: part of `benchmarks/gate.py DATASET_DIR`.
 
-The passages of the folder become a graph by the rules of the extractor; a memory is trained on a share of its facts, the often
-supported (or, where the questions give `s_pop`, the popular) first, in the words of the lexicon; then every action is run on
-every question. On PopQA reading is switched off, because the packaged reader has learned from its questions.
+The passages of the folder become a graph by the rules of the extractor; a memory is trained on half of its facts, the often
+supported first, in the words of the lexicon; then every action is run on every question. PopQA has a log of its own (`popqa`).
 """
 
 from __future__ import annotations
 
-import math
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import popqa
 from common import print_table, read_jsonl
 from hoptrace import Agent, KnowledgeGraph
 from hoptrace.agents.calibrate import auroc, ece
@@ -26,35 +25,30 @@ from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.metrics import bootstrap_ci
 from hoptrace.retrieval.relations import RelationIndex
 
+Tiers = tuple[tuple[str, ...], ...]
 PRICE = Price(value=1.0, loss=0.0, retrieval=0.1)
 SHARE, PAIRS, SEEDS = 0.5, 200, 3
 
 
-def questions_of(dataset: Path, limit: int) -> tuple[list[Question], dict[str, float]]:
-    """Questions of a folder, and the popularity of what they are about where it is known."""
-    popular = dataset / "popqa_1000_passages.jsonl"
-    rows = read_jsonl(popular if popular.is_file() else dataset / "questions.jsonl")[:limit]
+def questions_of(dataset: Path, limit: int) -> list[Question]:
+    """Questions of a folder with all accepted answers."""
     found = []
-    for number, row in enumerate(rows):
-        gold = row.get("possible_answers") or row.get("answers") or [row["answer"], *row.get("answer_aliases", [])]
+    for number, row in enumerate(read_jsonl(dataset / "questions.jsonl")[:limit]):
+        gold = row.get("answers") or [row["answer"], *row.get("answer_aliases", [])]
         found.append(Question(str(row.get("id", number)), row["question"], tuple(map(str, gold))))
-    return found, {row["subj"]: float(row["s_pop"]) for row in rows if "s_pop" in row}
+    return found
 
 
 def logged(dataset: Path, limit: int, folder: Path) -> Outcomes:
     """Every action once on every question of a folder."""
-    questions, popularity = questions_of(dataset, limit)
     encoder = Encoder.default()
     with KnowledgeGraph.open(folder / "kg") as kg:
         kg.ingest([dataset / "passages.jsonl"])
-        known = {entity.id: math.sqrt(popularity[entity.label]) for entity in kg.entities() if entity.label in popularity}
-        relations = RelationIndex(kg, encoder)
-        install(train(kg, relations, encoder, share=SHARE, popularity=known or None, minutes=6, report=print))
-        agent = Agent(kg, encoder=encoder, reads=not popularity, writer=False)
-        return observe(agent, questions)
+        install(train(kg, RelationIndex(kg, encoder), encoder, share=SHARE, minutes=6, report=print))
+        return observe(Agent(kg, encoder=encoder, writer=False), questions_of(dataset, limit))
 
 
-def systems(log: Outcomes, seed: int) -> dict[str, dict[str, float]]:
+def systems(log: Outcomes, seed: int, known: Tiers, paid: tuple[float, ...], popular: str) -> dict[str, dict[str, float]]:
     """Right answers, utility and retrievals of every choice, on entities that nothing was fitted on."""
     fitted, held = log.split(0.5, seed)
     rows: dict[str, dict[str, float]] = {}
@@ -70,19 +64,19 @@ def systems(log: Outcomes, seed: int) -> dict[str, dict[str, float]]:
         fixed = np.full(len(held), a)
         add(f"always {action}", fixed, worth(held, fixed, PRICE))
     path, memory = (log.actions.index(name) for name in ("path", "internal"))
-    for feature in ("degree", "margin"):
+    for feature in (popular, "margin"):
         column = log.features.index(feature)
-        known = [np.where(np.isfinite(part.x[:, column]), part.x[:, column], -np.inf) for part in (fitted, held)]
-        tried = np.unique(np.quantile(known[0][np.isfinite(known[0])], np.linspace(0, 1, 31)))
-        gains = [worth(fitted, np.where(known[0] < at, path, memory), PRICE).mean() for at in tried]
-        chosen = np.where(known[1] < tried[int(np.argmax(gains))], path, memory)
+        seen = [np.where(np.isfinite(part.x[:, column]), part.x[:, column], -np.inf) for part in (fitted, held)]
+        tried = np.unique(np.quantile(seen[0][np.isfinite(seen[0])], np.linspace(0, 1, 31)))
+        gains = [worth(fitted, np.where(seen[0] < at, path, memory), PRICE).mean() for at in tried]
+        chosen = np.where(seen[1] < tried[int(np.argmax(gains))], path, memory)
         add(f"{feature} threshold", chosen, worth(held, chosen, PRICE))
     some = fitted.take(np.random.default_rng(seed).permutation(len(fitted))[:PAIRS])
-    tiers = [[name for name in tier if np.isfinite(some.x[:, log.features.index(name)]).any()] for tier in TIERS]
-    gate = fit_gate(some, tiers, price=PRICE, tier_cost=PAID, priors=PRIORS)
+    tiers = [[name for name in tier if np.isfinite(some.x[:, log.features.index(name)]).any()] for tier in known]
+    gate = fit_gate(some, tiers, price=PRICE, tier_cost=paid, priors=PRIORS)
     choice, _, tier = gate.choose(held)
     add("gate", choice, realised(gate, held))
-    rows["gate"]["retrieved"] = float((np.maximum(np.append(gate.cost, 0.0)[choice], np.array(PAID)[tier]) > 0).mean())
+    rows["gate"]["retrieved"] = float((np.maximum(np.append(gate.cost, 0.0)[choice], np.array(paid)[tier]) > 0).mean())
     rows["oracle"] = {"right": held.right.any(axis=1).mean(), "utility": oracle(held, PRICE).mean(), "retrieved": float("nan")}
     p = fit_scorer(some.only([name for tier in tiers[:2] for name in tier]))
     early = p(held.only(p.features).x, held.buckets)
@@ -96,10 +90,14 @@ def systems(log: Outcomes, seed: int) -> dict[str, dict[str, float]]:
 
 def measure(dataset: Path, limit: int) -> dict[str, Any]:
     """The table of a folder over splits by entity, printed, and its figures."""
-    with tempfile.TemporaryDirectory() as folder:
-        log = logged(dataset, limit, Path(folder))
+    if (dataset / "popqa_1000_passages.jsonl").is_file():
+        log, known, paid, popular = popqa.outcomes(dataset, 0, limit=limit), popqa.TIERS, (0.0, 0.0), "popularity"
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            log = logged(dataset, limit, Path(folder))
+        known, paid, popular = TIERS, PAID, "degree"
     print(f"{len(log)} questions; right: {dict(zip(log.actions, log.right.mean(axis=0).round(3).tolist(), strict=True))}")
-    runs = [systems(log, seed) for seed in range(SEEDS)]
+    runs = [systems(log, seed, known, paid, popular) for seed in range(SEEDS)]
     found: dict[str, Any] = {}
     for name in runs[0]:
         found[name] = {key: round(float(np.mean([run[name][key] for run in runs])), 4) for key in runs[0][name]}
