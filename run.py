@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "hoptrace-installed.json"
-DEMO, TEST = "documents", "models,sparql,documents,dev"  # extras of each command; the demo reads PDF and DOCX, no torch
+DEMO = "documents"  # the demo reads PDF and DOCX, no torch
+TEST = "models,sparql,documents,server,mcp,notebook,arrow,llamaindex,dev"
 
 
 def fingerprint() -> str:

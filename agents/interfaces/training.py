@@ -31,6 +31,7 @@ TRAINED = ("retriever", "memory", "gate")
     Argument("asked", "for the gate: JSON lines with question and answer or answers", option=True),
     Argument("error", "for the gate: share of wrong answers among those given that may be", float, option=True, default=0.1),
     examples=("retriever", "retriever --questions 3000", "memory --share 0.5", "gate --asked questions.jsonl --error 0.05"),
+    local="minutes of work, for the owner of the graph",
 )
 def train(
     session: Session,
@@ -144,6 +145,8 @@ def _train_gate(session: Session, asked: str | None, error: float, seed: int) ->
     Argument("adapter", "of a causal language model: lora or kasa", option=True, default="lora"),
     Argument("out", "where the student is put; the graph's own place, where questions use it, when left out", option=True),
     examples=("", "--teacher chains.jsonl --minutes 10"),
+    python="agents.distill.run.Distiller",
+    local="minutes of work, for the owner of the graph",
 )
 def distill(
     session: Session,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hoptrace import KnowledgeGraph
+from hoptrace.agents.interfaces.session import Session
 
 DOCUMENTS = {
     "labs.txt": "Orla Vance founded Brightwater Labs in 2011. Brightwater Labs is headquartered in Tarn City.\n",
@@ -30,3 +32,11 @@ def folder(_read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     shutil.copytree(_read_once, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("HOPTRACE_KG", str(tmp_path / "kg"))
     return tmp_path / "kg"
+
+
+@pytest.fixture
+def session(folder: Path) -> Iterator[Session]:
+    """One sitting with the graph in `folder`."""
+    made = Session(folder)
+    yield made
+    made.close()

@@ -1,0 +1,136 @@
+"""Commands that ask, and that say how an answer came about."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...kg.errors import UnknownEntityError
+from . import render
+from .registry import AS_OF, Argument, Result, command, writable
+
+if TYPE_CHECKING:
+    from .session import Session
+
+_NUMBER = Argument("number", "number of an answer; the last one when left out", int, optional=True)
+
+
+@command(
+    "ask",
+    "Ask a question; the answer's hops and quotes are traced to their sources and verified.",
+    Argument("question", "the question", greedy=True),
+    AS_OF,
+    Argument("seconds", "give up the search after so long and say so", float, option=True),
+    Argument("both", "show the plain text too, fact by fact, under the written one", bool, option=True),
+    examples=('"Who owns the supplier of Brightwater Labs?"', '"Who ran it?" --as-of 2023-06-30'),
+    python="agents.agent.Agent.ask",
+)
+def ask(session: Session, question: str, as_of: date | None, seconds: float | None, both: bool) -> Result:
+    from ...retrieval.base import Budget
+
+    record = session.ask(question, as_of=as_of, budget=None if seconds is None else Budget(seconds=seconds))
+    shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
+    return Result(shown, lambda out: render.answer(out, record, both=both))
+
+
+@command(
+    "advise",
+    "Say what the graph's rules call for, given a profile; with a question, answer it about that advice.",
+    Argument("question", "a question about the advice", greedy=True, optional=True),
+    Argument("profile", "JSON file of one person's, firm's or machine's measurements and conditions", option=True),
+    AS_OF,
+    examples=("--profile profile-01.json", '--profile profile-01.json "What about caffeine?"'),
+    python="agents.agent.Agent.consult",
+    local="a profile is a file of the person asking, and a consultation is one person's",
+)
+def advise(session: Session, question: str, profile: str | None, as_of: date | None) -> Result:
+    record = session.advise(Path(profile) if profile else None, question, as_of=as_of)
+    shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
+    return Result(shown, lambda out: render.answer(out, record))
+
+
+@command(
+    "why",
+    "Show how an answer came about: route, seeds, all paths with their scores.",
+    _NUMBER,
+    examples=("", "3"),
+    python="agents.answer.Answer.to_dict",
+)
+def why(session: Session, number: int | None) -> Result:
+    record = session.answers.get(number)
+    return Result(record, lambda out: render.why(out, record))
+
+
+@command(
+    "why-not",
+    "Show why something else is not the answer: the best rejected path to it and what it lost by.",
+    Argument("question", "the question, in quotes; the last one asked when left out", many=True, optional=True),
+    Argument("entity", "a name, alias, IRI or entity id", entity=True),
+    AS_OF,
+    examples=('"Who owns the supplier of Brightwater Labs?" Norland', "Norland"),
+    python="agents.agent.Agent.why_not",
+)
+def why_not(session: Session, question: tuple[str, ...], entity: str, as_of: date | None) -> Result:
+    text, name = _asked_about(session, [*question, entity])
+    if not text:
+        record = session.answers.get()
+        text, as_of = record["question"], as_of or _day_given(session, record)
+    found = session.agent.why_not(text, name, as_of=as_of)
+    return Result(found.to_dict(), lambda out: render.why_not(out, found.to_dict()))
+
+
+@command(
+    "sources",
+    "Show an answer's citations in their text, checked against the store now.",
+    _NUMBER,
+    examples=("", "3"),
+    python="agents.answer.Answer.citations",
+)
+def sources(session: Session, number: int | None) -> Result:
+    from .quotes import reread
+
+    record = session.answers.get(number)
+    quotes = [reread(session.library, citation) for citation in record["citations"]]
+    data = {"number": record["number"], "citations": [quote.to_dict() for quote in quotes]}
+    return Result(data, lambda out: render.quotes(out, quotes))
+
+
+@command(
+    "report",
+    "Write answers with their paths and sources as one self-contained HTML page.",
+    Argument("file", "the HTML file"),
+    Argument("force", "overwrite the file", bool, option=True),
+    examples=("answers.html",),
+    python="agents.interfaces.report.page",
+    local="it writes a file of the machine it runs on",
+)
+def report(session: Session, file: str, force: bool) -> Result:
+    from . import report as html
+
+    target = writable(file, force)
+    records = list(session.answers)
+    target.write_text(html.page(session.library, records), "utf-8")
+    said = f"{len(records)} answers written to {file}"
+    return Result({"file": file, "answers": len(records)}, lambda out: render.lines(out, said))
+
+
+def _asked_about(session: Session, words: list[str]) -> tuple[str, str]:
+    """(question, name) of words that may lack quotes; "" where they are a name and no question is among them."""
+    for i, word in enumerate(words[:-1], start=1):
+        if word.endswith("?"):
+            return " ".join(words[:i]), " ".join(words[i:])
+    question, whole = " ".join(words[:-1]), " ".join(words)
+    try:
+        session.kg.entity(whole)
+    except UnknownEntityError:
+        return (question, words[-1]) if len(question.split()) > 2 else ("", whole)
+    return "", whole
+
+
+def _day_given(session: Session, record: dict[str, Any]) -> date | None:
+    """The day that an answer was asked for, where its question does not name one."""
+    given = next((step["as_of"] for step in record["trace"] if step["step"] == "understood"), "")
+    retriever = session.agent.retriever
+    named = retriever.read(record["question"], retriever.link(record["question"])).last
+    return date.fromisoformat(given) if given and named is None else None
