@@ -2,7 +2,8 @@
 
 agent          Agent, what users hold: `ask` and `stream`
 loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
-gate           whether to retrieve, read passages too, answer from memory, or abstain, and why; acting: doing that
+gate           whether to retrieve, read passages too, answer from memory, or abstain, and why
+pool, acting   the experts that may answer, each with a price; engaging them while that pays; fusion: what they come to together
 utility        how a gate learns that, with calibrate and outcomes; train_gate: on a graph; testbed: on a tiny world
 experts/       the memory of a graph, and tools for a pool of experts; recall: answers from memory; opinion: beliefs combined
 editing        whether edits of facts reach the answers; overshadow: which errors threaten rare conditions

@@ -1,37 +1,23 @@
-"""What is done on a question: the gate decides, paths are walked, passages read, and the gate decides again by what was found."""
+"""What is done on a question: the gate engages experts while that pays, and decides again by what each of them said."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
 
-from ..kg.model import Path
-from ..retrieval.base import Budget, Evidence, Hit
+from ..retrieval.base import Evidence
 from ..retrieval.complexity import escalate
-from ..retrieval.linking import Link
-from ..retrieval.question import Understanding
-from ..retrieval.retriever import Found, Retriever
+from ..retrieval.retriever import Retriever
 from .answer import Action, Route, Usage
-from .compose import Draft, PathComposer, abstain
-from .connection import Connection, connect, pair_complexity, read_connection
-from .gate import Able, Gate, found, known
-from .recall import Recalled, contradicted, remembered
+from .compose import Draft, abstain
+from .connection import pair_complexity, read_connection
+from .gate import Able, Gate, bucket, known
+from .pool import Asked, Closed, Exact, Expert, Memory, Paths, Said, Text, TextReader, Verified
+from .recall import contradicted, remembered
 from .writer import Writer
-
-SPENT = {"expansions", "seconds"}  # budgets: a search that ran out of one does not show that the graph records nothing
-
-
-class TextReader(Protocol):
-    """Reads answers in passages where the graph gives none; see `agents.reading`."""
-
-    def compose(self, question: str, links: Sequence[Link], hits: Sequence[Hit], budget: Budget) -> Draft | None: ...
-
-    def outranks(self, question: str, draft: Draft) -> bool: ...
-
-    def falls_short(self, question: str, draft: Draft) -> bool: ...
 
 
 class ModelComposer(Protocol):
@@ -40,12 +26,6 @@ class ModelComposer(Protocol):
     name: str
 
     def compose(self, question: str, evidence: Evidence, fallback: Draft) -> tuple[Draft, Usage]: ...
-
-
-class Memory(Protocol):
-    """Answers without looking anything up; see `agents.experts.memory`."""
-
-    def recall(self, question: str, links: Sequence[Link]) -> Recalled: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +49,8 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question as it was read, with the draft from memory where there is one."""
-
-    question: str
-    text: str
-    reading: Understanding
-    links: Sequence[Link]
-    budget: Budget
-    recalled: Recalled | None
-
-
-@dataclass(frozen=True, slots=True)
 class Acted:
-    """What an action gave: the draft, what it rests on, the route as it is known by now. `looked`: paths were walked."""
+    """What an action gave: the draft, what it rests on, the route as it is known by now. `looked`: something was looked up."""
 
     draft: Draft
     route: Route
@@ -90,7 +58,7 @@ class Acted:
     looked: bool = False
 
 
-def _able(retriever: Retriever, means: Means, asked: Asked) -> Able:
+def able(retriever: Retriever, means: Means, asked: Asked) -> Able:
     """What can be done: passages say little of days, and nothing of a name that none of them holds."""
     held = all(link.seeds or retriever.holds(link.text) for link in asked.links)
     reads = means.reader is not None and asked.reading.last is None and held
@@ -104,83 +72,87 @@ def first_route(retriever: Retriever, means: Means, asked: Asked, action: Action
     scores = known(asked.reading, asked.links, retriever.gains(asked.reading), degrees)
     if asked.recalled is not None:
         scores |= asked.recalled.scores
-    able = _able(retriever, means, asked)
-    route = means.gate.first(asked.reading, asked.links, scores, able)
+    can = able(retriever, means, asked)
+    route = means.gate.first(asked.reading, asked.links, scores, can)
     if action is None:
         return route
-    allowed = action in able.actions or action == "abstain"
+    allowed = action in can.actions or action == "abstain"
     refused = (asked.recalled.forbidden if asked.recalled is not None else "") or "nothing here can do that"
     return replace(route, action=action if allowed else "abstain", mode="forced", reason="asked for" if allowed else refused)
 
 
-def act(retriever: Retriever, means: Means, asked: Asked, route: Route, connection: Connection | None) -> Acted:
-    """Do what the route says, and decide again after paths were walked and after passages were read."""
-    if route.action == "internal" and asked.recalled is not None:
-        return Acted(remembered(asked.recalled, route), route)
+def experts(retriever: Retriever, means: Means, asked: Asked, forced: bool) -> list[Expert]:
+    """Who may be engaged on a question, the cheapest first."""
+    can = able(retriever, means, asked)
+    some: list[Expert] = [Closed(), Exact(retriever), Paths(retriever, always=can.model or forced)]
+    if means.memory is not None and can.memory:
+        some.append(Verified(retriever, means.memory))
+    return [*some, Text(retriever, means.reader if can.reader else None, can.model)]
+
+
+def act(retriever: Retriever, means: Means, asked: Asked, route: Route) -> Acted:
+    """Engage experts as the route says; the gate may send it elsewhere after each of them."""
     if route.action == "abstain":
         return Acted(abstain(route.reason), route)
-    able, gate, forced = _able(retriever, means, asked), means.gate, route.mode == "forced"
-    draft, paths, truncated, scores = _walked(retriever, asked, route, connection, always=means.model is not None or forced)
-    route = gate.after(route, found(draft, scores), able)
-    reader = means.reader if able.reader and not truncated & SPENT else None
-    if route.mode != "rule" and route.action != "path+text":
-        reader = None
-    answered = connection is None and draft.status == "answered"
-    outranked = answered and reader is not None and reader.outranks(asked.text, draft)
-    open_ended = draft.status == "abstained" or outranked
-    wanted = means.model is not None or (open_ended and route.action != "internal")
-    hits = retriever.passages(asked.text, asked.budget.chunks) if wanted else []
-    if reader is not None and means.model is None and hits:
-        short = outranked and reader.falls_short(asked.text, draft)
-        unread = abstain("not every step of the question is recorded or stated", 0.0, draft.paths) if short else draft
-        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or unread
-        paths = draft.paths or paths
-        if draft.composer == "reader":
-            route = gate.after(route, {"read": draft.confidence}, able)
-    evidence = retriever.pack(paths, hits, truncated, asked.budget, question=asked.text)
-    return Acted(_decided(draft, route, asked), route, evidence, looked=True)
+    can, said = able(retriever, means, asked), Said(abstain(route.reason))
+    heard: dict[Action, Draft] = {}
+    for expert in experts(retriever, means, asked, route.mode == "forced"):
+        if not expert.wanted(asked, route, said):
+            continue
+        said = expert.run(asked, route, said)
+        heard[expert.action] = said.draft
+        if said.scores:
+            route = means.gate.after(route, said.scores, can)
+    draft, route = _decided(heard, said, route, asked, means.gate)
+    if not said.looked:
+        return Acted(draft, route)
+    evidence = retriever.pack(said.paths, said.hits, set(said.truncated), asked.budget, question=asked.text)
+    return Acted(draft, route, evidence, looked=True)
 
 
-def _decided(draft: Draft, route: Route, asked: Asked) -> Draft:
-    """The draft that a calibrated route stands by: its own confidence, the memory's draft, or none."""
-    if route.mode not in {"calibrated", "shrunk"} or draft.status == "abstained":
-        return draft if route.action != "internal" or asked.recalled is None else remembered(asked.recalled, route)
-    if route.action == "internal" and asked.recalled is not None:
-        return remembered(asked.recalled, route)
+def _decided(heard: Mapping[Action, Draft], said: Said, route: Route, asked: Asked, gate: Gate) -> tuple[Draft, Route]:
+    """The draft that the route ends with, and the route with how sure all who were heard are of it together."""
+    if route.mode not in {"calibrated", "shrunk"}:
+        return said.draft, route
     if route.action == "abstain":
-        return abstain("what was found is not sure enough to pay", draft.confidence, draft.paths)
-    other = contradicted(draft.answers, asked.recalled)
-    return replace(draft, confidence=route.scores[f"p({route.action})"], notes=(*draft.notes, *other))
+        return abstain("what was found is not sure enough to pay", said.draft.confidence, said.draft.paths), route
+    if route.action == "internal" and asked.recalled is not None:
+        draft = remembered(asked.recalled, route)
+    else:
+        draft = heard.get(route.action, said.draft)
+    if draft.status == "abstained":
+        return draft, route
+    sure, scores = _together(draft, heard, route, asked, gate)
+    if sure < gate.threshold:
+        return abstain("what was found is not sure enough for the error rate asked for", sure, draft.paths), route
+    notes = contradicted(draft.answers, asked.recalled) if route.action != "internal" else ()
+    return replace(draft, confidence=sure, notes=(*draft.notes, *notes)), replace(route, scores={**route.scores, **scores})
 
 
-def _walked(
-    retriever: Retriever, asked: Asked, route: Route, connection: Connection | None, *, always: bool
-) -> tuple[Draft, Sequence[Path], set[str], list[float]]:
-    """What paths say: the draft over them, the paths worth showing, the budgets that were hit, and scores, the best first."""
-    if connection is not None:
-        draft = connect(retriever, connection, asked.reading)
-        return draft, draft.paths, set(), []
-    if route.action != "path" and not always:
-        return abstain(route.reason), (), set(), []
-    looked = retriever.search(asked.reading, asked.links, asked.budget)
-    draft = PathComposer(retriever).compose(asked.reading, asked.links, looked)
-    scores = [candidate.score for candidate in looked.candidates[:2]]
-    return draft, draft.paths or _candidate_paths(retriever, asked.reading, looked), looked.truncated, scores
+def _together(
+    draft: Draft, heard: Mapping[Action, Draft], route: Route, asked: Asked, gate: Gate
+) -> tuple[float, dict[str, float]]:
+    """How sure all who were heard are of a draft, and what that was made of."""
+    own = route.scores[f"p({route.action})"]
+    if gate.fusion is None:
+        return own, {}
+    said = {str(action): one.answers for action, one in heard.items() if one.status != "abstained"}
+    if asked.recalled is not None and not asked.recalled.forbidden:
+        said["internal"] = (asked.recalled.opinion.best[0],)
+    said[route.action] = draft.answers
+    p = {action: route.scores[f"p({action})"] for action in said}
+    sure, conflict = gate.fusion(said, p, route.action, bucket(route.scores))
+    return sure, {"fused": sure, "conflict": conflict}
 
 
-def escalated(retriever: Retriever, asked: Asked, route: Route) -> tuple[Connection | None, Route]:
-    """The pair of a question of connection that is left to exact search, and the route with what that was decided by."""
-    connection = read_connection(asked.reading, asked.links) if route.action not in {"abstain", "internal"} else None
-    if connection is None:
-        return None, route
-    hard = pair_complexity(retriever, connection, asked.reading, asked.budget)
+def escalated(retriever: Retriever, asked: Asked, route: Route) -> tuple[Asked, Route]:
+    """The question with the pair that is left to exact search, and the route with what that was decided by."""
+    pair = read_connection(asked.reading, asked.links) if route.action not in {"abstain", "internal"} else None
+    if pair is None:
+        return asked, route
+    hard = pair_complexity(retriever, pair, asked.reading, asked.budget)
     scores = {**route.scores, "lookahead": float(hard.lookahead), "branches": float(hard.branches)}
-    return (connection if escalate(hard, asked.budget) else None), replace(route, scores=scores)
+    return replace(asked, connection=pair if escalate(hard, asked.budget) else None), replace(route, scores=scores)
 
 
-def _candidate_paths(retriever: Retriever, reading: Understanding, found: Found) -> Sequence[Path]:
-    resolved = retriever.resolve(found.candidates, reading, limit=3)
-    return [path for candidate in resolved for path in candidate.answers[0].paths]
-
-
-__all__ = ["Acted", "Asked", "Means", "Memory", "ModelComposer", "TextReader", "act", "escalated", "first_route"]
+__all__ = ["Acted", "Means", "ModelComposer", "act", "escalated", "experts", "first_route"]

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from ..retrieval.encoder import Encoder
     from ..retrieval.retriever import Retriever
-    from .acting import Means, Memory, ModelComposer
+    from .acting import Means, ModelComposer
     from .consult import Consultation
     from .gate import Gate
+    from .pool import Memory
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -81,7 +82,8 @@ class Agent:
             question: in plain English; the things it is about named.
             as_of: a day (or ISO date) at which the facts must hold.
             budget: limits of this question.
-            action: do this in place of what the gate would choose: "path", "path+text", "internal" (from memory) or "abstain".
+            action: do this in place of what the gate would choose: "path", "path+text", "internal" (from memory),
+                "verify" (memory chooses among what paths lead to) or "abstain".
 
         Raises:
             InputError: the question is empty or longer than 20,000 characters, or `as_of` is no ISO date.
@@ -148,7 +150,7 @@ class Agent:
         if means.reader is not None or means.model is not None:
             found.append("path+text")
         if means.memory is not None:
-            found.append("internal")
+            found += ["internal", "verify"]
         return tuple(found)
 
     def _distilled(self) -> ModelComposer | None:

@@ -18,6 +18,7 @@ from ..retrieval.paths import SEEDLESS
 from ..retrieval.question import Understanding
 from .answer import Action, Route
 from .compose import Draft
+from .fusion import Fusion
 from .utility import ABSTAIN, UtilityGate
 from .wording import join
 
@@ -26,9 +27,15 @@ MEMORY = ("taught", "margin", "entropy")  # of a draft from memory
 PATHS = ("path", "lead", "gaps", "hops")  # of what paths say
 READ = ("read",)  # of what passages say
 TIERS = (QUESTION, MEMORY, PATHS, READ)
-RETRIEVALS = {"internal": 0.0, "path": 1.0, "path+text": 5.0}  # what an action costs; reading takes some five searches
+RETRIEVALS = {
+    "internal": 0.0,
+    "path": 1.0,
+    "verify": 1.0,
+    "path+text": 5.0,
+}  # reading takes some five searches
+HEARD_AT = {"internal": 1, "path": 2, "path+text": 3}  # the tier by which an expert has spoken; "verify" only where it is chosen
 PAID = (0.0, 0.0, 1.0, 5.0)  # retrievals paid once each tier is known
-PRIORS = {"internal": 0.5, "path": 0.7, "path+text": 0.7}
+PRIORS = {"internal": 0.5, "path": 0.7, "verify": 0.7, "path+text": 0.7}
 _HEAD, _TAIL = 8.0, 3.0  # facts about an entity from which it is well known, and below which hardly
 
 
@@ -48,7 +55,7 @@ class Able:
 
     @property
     def actions(self) -> tuple[str, ...]:
-        return ("path", *(("path+text",) if self.reader or self.model else ()), *(("internal",) if self.memory else ()))
+        return ("path", *(("path+text",) if self.reader or self.model else ()), *(("internal", "verify") if self.memory else ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +65,13 @@ class Gate:
     Attributes:
         calibrated: None where nothing was calibrated, or what was no longer fits.
         threshold: probability of being right below which no answer is given.
+        fusion: how what several experts say is combined; None where each one's own word is as good.
         note: why there is no calibration, where one was made and does not fit.
     """
 
     calibrated: UtilityGate | None = None
     threshold: float = 0.0
+    fusion: Fusion | None = None
     note: str = ""
 
     def first(self, question: Understanding, links: Sequence[Link], scores: Mapping[str, float], able: Able) -> Route:
@@ -73,7 +82,8 @@ class Gate:
         if self.calibrated is None or route.action != "path":
             return route
         chosen = self._chosen(route.scores, able, 1 if able.memory else 0)
-        internal = chosen.action == "internal" and chosen.lead >= self.calibrated.closer[1]
+        clear = chosen.lead >= self.calibrated.closer[1] and chosen.p >= self.threshold
+        internal = chosen.action == "internal" and clear
         return self._said(route, chosen, internal=internal) if internal else replace(route, mode=self.calibrated.mode)
 
     def after(self, route: Route, scores: Mapping[str, float], able: Able) -> Route:
@@ -92,7 +102,7 @@ class Gate:
         x = np.array([[scores.get(name, np.nan) for name in names]])
         p = gate.probabilities(x, names, np.array([bucket(scores)]), tier)
         u = gate.utilities(p, tier)[0]
-        open_ = [i for i, action in enumerate(gate.actions) if action in able.actions and p[0, i] >= self.threshold]
+        open_ = [i for i, action in enumerate(gate.actions) if action in able.actions]
         ranked = sorted([*open_, len(gate.actions)], key=lambda i: -u[i])
         best = ranked[0]
         ahead = float(u[best] - u[ranked[1]]) if len(ranked) > 1 else float(u[best])
@@ -170,4 +180,4 @@ def _ruled(question: Understanding, links: Sequence[Link], scores: dict[str, flo
     return Route(action, "rule", scores, f"{join(linked) or 'no entity, a relation'} known to the graph")
 
 
-__all__ = ["MEMORY", "PATHS", "QUESTION", "READ", "RETRIEVALS", "TIERS", "Able", "Gate", "bucket", "found", "known"]
+__all__ = ["HEARD_AT", "MEMORY", "PATHS", "QUESTION", "READ", "RETRIEVALS", "TIERS", "Able", "Gate", "bucket", "found", "known"]

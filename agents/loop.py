@@ -15,9 +15,10 @@ from ..retrieval.base import Budget
 from ..retrieval.question import Understanding
 from ..retrieval.retriever import Retriever
 from ..retrieval.rewrite import rewrite
-from .acting import Asked, Means, act, escalated, first_route
+from .acting import Means, act, escalated, first_route
 from .answer import Action, Answer, Claim, Route, Usage
 from .compose import Draft, PathComposer, abstain, noted
+from .pool import Asked
 from .recall import MEMORY, recalled
 from .steps import Answered, Composed, Gated, Linked, Retrieved, Step, Understood, Verified
 from .verify import Verdict, verify
@@ -60,10 +61,10 @@ def stream(
     yield keep(_understood(reading, as_of))
     asked = Asked(question, text, reading, links, budget, recalled(means.memory, text, links))
     route = first_route(retriever, means, asked, action)
-    connection, route = escalated(retriever, asked, route)
+    asked, route = escalated(retriever, asked, route)
     clock.lap("gate")
     yield keep(Gated(route))
-    acted = act(retriever, means, asked, route, connection)
+    acted = act(retriever, means, asked, route)
     clock.lap("retrieve")
     if acted.looked:
         yield keep(Retrieved(acted.evidence.paths, acted.evidence.hits, acted.evidence.truncated))
@@ -76,7 +77,7 @@ def stream(
     draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
-    written = _written(means.writer, reading, draft, verdict) if means.writer is not None and connection is None else draft
+    written = _written(means.writer, reading, draft, verdict) if means.writer is not None and asked.connection is None else draft
     usage = replace(usage, evidence_tokens=acted.evidence.tokens, window_tokens=acted.evidence.window_tokens)
     answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
     yield Answered(replace(answer, realised=draft.text))

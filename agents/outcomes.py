@@ -23,6 +23,8 @@ class Outcomes:
         groups: int64 [questions], the entity asked about: no entity may stand on both sides of a split.
         buckets: int64 [questions], 0 head, 1 medium, 2 tail, by how often the entity is spoken of.
         said: bool [questions, actions], whether an action gave an answer at all; None where each always does.
+        votes: int64 [questions, actions], a number for what each said, the same where it is the same, -1 where nothing; None
+            where answers were not compared.
     """
 
     features: tuple[str, ...]
@@ -33,6 +35,7 @@ class Outcomes:
     groups: np.ndarray
     buckets: np.ndarray
     said: np.ndarray | None = None
+    votes: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         n = len(self.x)
@@ -52,7 +55,8 @@ class Outcomes:
             rows: int64 or bool [questions].
         """
         parts = {name: getattr(self, name)[rows] for name in ("x", "right", "cost", "groups", "buckets")}
-        return replace(self, **parts, said=None if self.said is None else self.said[rows])
+        said, votes = (None if one is None else one[rows] for one in (self.said, self.votes))
+        return replace(self, **parts, said=said, votes=votes)
 
     def split(self, share: float, seed: int) -> tuple[Outcomes, Outcomes]:
         """Two parts without a group in common, the first with about `share` of the groups."""
@@ -63,8 +67,9 @@ class Outcomes:
     def pick(self, actions: Sequence[str]) -> Outcomes:
         """With some of the actions."""
         columns = [self.actions.index(name) for name in actions]
-        said = None if self.said is None else self.said[:, columns]
-        return replace(self, actions=tuple(actions), right=self.right[:, columns], cost=self.cost[:, columns], said=said)
+        right, cost = self.right[:, columns], self.cost[:, columns]
+        said, votes = (None if one is None else one[:, columns] for one in (self.said, self.votes))
+        return replace(self, actions=tuple(actions), right=right, cost=cost, said=said, votes=votes)
 
     def only(self, features: Sequence[str]) -> Outcomes:
         """With some of the features."""

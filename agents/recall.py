@@ -13,7 +13,7 @@ from .opinion import Opinion
 
 if TYPE_CHECKING:
     from ..retrieval.linking import Link
-    from .acting import Memory
+    from .pool import Memory
 
 MEMORY = "memory"  # the composer of what no source was read for
 UNVERIFIED = "from memory; no source was read"

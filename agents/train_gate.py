@@ -19,7 +19,8 @@ from ..kg.artefacts import MANIFEST, file_hash, load_artefact, write_manifest
 from ..kg.errors import ArtefactError, InputError
 from .calibrate import Calibration, ece, threshold
 from .evaluate import Question, is_right
-from .gate import PAID, PRIORS, RETRIEVALS, TIERS, Gate, bucket
+from .fusion import Fusion, alike, beliefs, fit_fusion
+from .gate import HEARD_AT, PAID, PRIORS, RETRIEVALS, TIERS, Gate, bucket
 from .outcomes import Outcomes
 from .steps import Linked
 from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, worth
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from .agent import Agent
 
 FILE, NAME = "gate.json", "gate"
-Tried = Literal["path", "path+text", "internal"]
+Tried = Literal["path", "path+text", "internal", "verify"]
 FITTED = 0.6  # share of the entities whose questions the gate is fitted on; the others fix the threshold
 
 
@@ -57,25 +58,26 @@ def observe(
     names = [name for tier in TIERS for name in tier]
     x = np.full((len(questions), len(names)), np.nan)
     right, said = np.zeros((2, len(questions), len(actions)), bool)
-    groups = np.zeros(len(questions), np.int64)
+    votes, groups = np.zeros(right.shape, np.int64), np.zeros(len(questions), np.int64)
     buckets, entities = np.zeros(len(questions), np.int64), dict[str, int]()
     for i, question in enumerate(questions):
-        scores: dict[str, float] = {}
+        scores, names_of = dict[str, float](), dict[str, int]()
         for a, action in enumerate(actions):
             answer = agent.ask(question.text, as_of=question.as_of, action=action)
             scores |= answer.route.scores
             said[i, a] = answer.status != "abstained"
             right[i, a] = said[i, a] and is_right(question, answer)
+            votes[i, a] = names_of.setdefault(alike(answer.answers), len(names_of)) if said[i, a] else -1
         x[i] = [scores.get(name, np.nan) for name in names]
         seeds = next(step.seeds for step in answer.trace if isinstance(step, Linked))
         about = seeds[0].node.id if seeds else question.text
         groups[i], buckets[i] = entities.setdefault(about, len(entities)), bucket(scores)
         report(i + 1, len(questions))
     cost = np.tile([RETRIEVALS[action] for action in actions], (len(questions), 1))
-    return Outcomes(tuple(names), x, tuple(actions), right, cost, groups, buckets, said)
+    return Outcomes(tuple(names), x, tuple(actions), right, cost, groups, buckets, said, votes)
 
 
-def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) -> tuple[UtilityGate, float, dict[str, Any]]:
+def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) -> tuple[Gate, dict[str, Any]]:
     """Fit the gate on some of the entities, and on the others fix the threshold that keeps an error rate.
 
     Args:
@@ -85,17 +87,17 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
         seed: of the split.
 
     Returns:
-        The gate, the threshold on the probability of being right (inf where none keeps the error rate with confidence .9: no
-        guarantee is claimed then), and the figures of the held-out part.
+        The gate, whose threshold is 0 where none keeps the error rate with confidence .9 (no guarantee is claimed then), and the
+        figures of the held-out part.
 
     Raises:
         InputError: fewer than 20 outcomes to fit on.
     """
     fitted, held = outcomes.split(FITTED, seed)
     tiers = [[name for name in tier if np.isfinite(fitted.x[:, fitted.features.index(name)]).any()] for tier in TIERS]
-    gate = fit_gate(fitted, tiers, price=price, tier_cost=PAID, priors=PRIORS)
-    _, grid, _ = gate.choose(fitted)
-    choice, sure, _ = gate.choose(held)
+    fit = fit_gate(fitted, tiers, price=price, tier_cost=PAID, priors=PRIORS)
+    fusion = fit_fusion(fitted, *_decided(fit, fitted))
+    grid, (choice, sure) = _sure(fit, fusion, fitted)[1], _sure(fit, fusion, held)
     at = (np.arange(len(held)), np.minimum(choice, len(held.actions) - 1))
     acted = (choice < len(held.actions)) & (held.said[at] if held.said is not None else True)
     right = held.right[at] & acted
@@ -106,13 +108,33 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
         "held_out": len(held),
         "error_asked": error,
         "guaranteed": bool(np.isfinite(kept)),
-        "utility": {**fixed, "gate": float(realised(gate, held).mean()), "oracle": float(oracle(held, price).mean())},
-        "retrievals": float(np.append(gate.cost, 0.0)[choice].mean()),
+        "fusion": fusion.method if fusion is not None else "none",
+        "utility": {**fixed, "gate": float(realised(fit, held).mean()), "oracle": float(oracle(held, price).mean())},
+        "retrievals": float(np.append(fit.cost, 0.0)[choice].mean()),
         "answered": float(acted.mean()),
         "right_of_answered": float(right[acted].mean()) if acted.any() else 0.0,
         "ece": ece(sure[acted], right[acted]) if acted.any() else 0.0,
     }
-    return gate, kept, figures
+    return Gate(fit, kept if np.isfinite(kept) else 0.0, fusion), figures
+
+
+def _decided(gate: UtilityGate, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How far each expert can be relied on when the gate has decided, float64 [n, actions], its choice [n], and who was heard by
+    then, bool [n, actions]."""
+    choice, _, tier = gate.choose(outcomes)
+    tiers = [gate.probabilities(outcomes.x, outcomes.features, outcomes.buckets, at) for at in range(len(gate.tiers))]
+    heard_at = np.array([HEARD_AT.get(action, len(tiers)) for action in outcomes.actions])
+    return np.stack(tiers)[tier, np.arange(len(outcomes))], choice, tier[:, None] >= heard_at
+
+
+def _sure(gate: UtilityGate, fusion: Fusion | None, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray]:
+    """The choice [n] and how sure all who were heard are of it, float64 [n], 0 where nothing is answered."""
+    p, choice, heard = _decided(gate, outcomes)
+    acted = choice < len(outcomes.actions)
+    if fusion is None:
+        return choice, np.where(acted, np.append(p, np.zeros((len(p), 1)), axis=1)[np.arange(len(p)), choice], 0.0)
+    sure = fusion.map(beliefs(outcomes, p, choice, heard, fusion.method), outcomes.buckets)
+    return choice, np.where(acted, sure, 0.0)
 
 
 def bound(agent: Agent) -> dict[str, Any]:
@@ -124,14 +146,17 @@ def bound(agent: Agent) -> dict[str, Any]:
     return {"store": agent.kg.store.identity, "seq": agent.kg.store.seq, "models": hashes, "actions": list(agent.actions)}
 
 
-def save_gate(agent: Agent, gate: UtilityGate, kept: float, figures: dict[str, Any]) -> Path:
+def save_gate(agent: Agent, gate: Gate, figures: dict[str, Any]) -> Path:
     """Write a calibration where questions to the graph look for it, in place of the last one."""
+    assert gate.calibrated is not None  # `calibrate` makes no other
     folder = gate_folder(agent.kg)
     new = folder.with_name("gate.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    (new / FILE).write_text(json.dumps(_plain(asdict(gate)), sort_keys=True), encoding="utf-8")
-    meta = {"threshold": kept if np.isfinite(kept) else None, "bound": bound(agent), "figures": figures}
+    fusion = asdict(gate.fusion) if gate.fusion is not None else None
+    record = _plain({"utility": asdict(gate.calibrated), "fusion": fusion})
+    (new / FILE).write_text(json.dumps(record, sort_keys=True), encoding="utf-8")
+    meta = {"threshold": gate.threshold, "bound": bound(agent), "figures": figures}
     write_manifest(new, NAME, [FILE], meta)
     shutil.rmtree(folder, ignore_errors=True)
     new.rename(folder)
@@ -146,13 +171,14 @@ def load_gate(agent: Agent) -> Gate:
     try:
         artefact = load_artefact(folder)
         record = json.loads(artefact.path(FILE).read_text(encoding="utf-8"))
-        gate, kept, made = _gate(record), artefact.meta["threshold"], artefact.meta["bound"]
+        gate = Gate(_gate(record["utility"]), artefact.meta["threshold"], _fusion(record["fusion"]))
+        made = artefact.meta["bound"]
     except (ArtefactError, ValueError, KeyError, TypeError) as error:
         return Gate(note=f"the calibration cannot be read ({error}), so rules decide")
     changed = [key for key, value in bound(agent).items() if made.get(key) != value]
     if changed:
         return Gate(note=f"the calibration is stale ({', '.join(changed)} changed), so rules decide (hoptrace train gate)")
-    return Gate(gate, kept or 0.0)
+    return gate
 
 
 def _plain(value: Any) -> Any:
@@ -173,10 +199,7 @@ def _gate(record: dict[str, Any]) -> UtilityGate:
             np.array(one["mean"]),
             np.array(one["scale"]),
             np.array(one["weights"]),
-            tuple(
-                Calibration(np.array(m["knots"]), np.array(m["values"]), m["slope"], m["offset"], np.array(m["moved"]))
-                for m in one["maps"]
-            ),
+            tuple(_map(m) for m in one["maps"]),
         )
         for one in record["tiers"]
     )
@@ -190,6 +213,15 @@ def _gate(record: dict[str, Any]) -> UtilityGate:
         record["seen"],
         tuple(record["priors"]),
     )
+
+
+def _map(record: dict[str, Any]) -> Calibration:
+    knots, values, moved = (np.array(record[name], np.float64) for name in ("knots", "values", "moved"))
+    return Calibration(knots, values, record["slope"], record["offset"], moved)
+
+
+def _fusion(record: dict[str, Any] | None) -> Fusion | None:
+    return Fusion(record["method"], _map(record["map"])) if record is not None else None
 
 
 __all__ = ["bound", "calibrate", "gate_folder", "load_gate", "observe", "save_gate"]

@@ -12,7 +12,7 @@ from ...kg.errors import ArtefactError
 from ...kg.ledger import FactLedger
 from ..opinion import VACUOUS
 from ..recall import Recalled
-from .memory import Memory, memory_folder
+from .memory import FLOOR, Memory, memory_folder
 from .veto import veto
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ class Remembering:
             return Recalled(VACUOUS, {}, _FORBIDDEN[reason])
         taught = math.log1p(self.memory.shown(said.subjects[0]))
         return Recalled(said.opinion, {"taught": taught, "margin": said.margin, "entropy": said.entropy})
+
+    def best(self, question: str, candidates: Sequence[str], links: Sequence[Link]) -> int | None:
+        """Which of some nodes, by id, it believes in most; None where it knows none of them."""
+        if sum(bool(link.seeds) for link in links) != 1:
+            return None
+        logs = self.memory.rank(question, candidates, links)
+        at = int(logs.argmax())
+        return at if logs[at] > FLOOR else None
 
 
 def remembering(retriever: Retriever) -> Remembering | None:

@@ -118,8 +118,8 @@ def _train_gate(session: Session, asked: str | None, error: float, seed: int) ->
         session.progress(ProgressEvent(done, total, "questions", 0, 0, time.perf_counter() - started, None))
 
     outcomes = observe(session.agent, load_questions(asked), report)
-    gate, kept, figures = calibrate(outcomes, error=error, price=Price(), seed=seed)
-    folder = save_gate(session.agent, gate, kept, figures)
+    gate, figures = calibrate(outcomes, error=error, price=Price(), seed=seed)
+    folder = save_gate(session.agent, gate, figures)
     worth = ", ".join(f"{name} {value:.3f}" for name, value in figures["utility"].items())
     promise = (
         f"at most {error:.0%} of answers wrong, with confidence 90 %" if figures["guaranteed"] else "no error rate is promised"

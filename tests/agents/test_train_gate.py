@@ -41,8 +41,8 @@ QUESTIONS = [Question(name, f"Who owns {name} Works?", (f"{name} Holding",)) for
 
 
 def calibrated(agent: Agent) -> Agent:
-    gate, kept, figures = calibrate(observe(agent, QUESTIONS), error=0.1, price=Price())
-    save_gate(agent, gate, kept, figures)
+    gate, figures = calibrate(observe(agent, QUESTIONS), error=0.1, price=Price())
+    save_gate(agent, gate, figures)
     return Agent(agent.kg, encoder=agent.encoder)
 
 
@@ -89,13 +89,15 @@ def test_a_damaged_calibration_is_named_and_not_used(agent: Agent, damage: str) 
 
 
 def test_a_gate_survives_being_written(agent: Agent) -> None:
-    gate, kept, figures = calibrate(observe(agent, QUESTIONS), error=0.1, price=Price())
-    save_gate(agent, gate, kept, figures)
-    again = load_gate(agent).calibrated
+    gate, figures = calibrate(observe(agent, QUESTIONS), error=0.1, price=Price())
+    save_gate(agent, gate, figures)
+    before_writing, again = gate.calibrated, load_gate(agent).calibrated
     assert again is not None
-    x, buckets = np.zeros((1, len(gate.tiers[-1].features))), np.zeros(1, np.int64)
-    before = gate.probabilities(x, gate.tiers[-1].features, buckets, len(gate.tiers) - 1)
-    assert again.probabilities(x, gate.tiers[-1].features, buckets, len(gate.tiers) - 1) == pytest.approx(before)
+    assert before_writing is not None
+    x, buckets = np.zeros((1, len(again.tiers[-1].features))), np.zeros(1, np.int64)
+    features, tier = again.tiers[-1].features, len(again.tiers) - 1
+    before = before_writing.probabilities(x, features, buckets, tier)
+    assert again.probabilities(x, features, buckets, tier) == pytest.approx(before)
     json.loads((gate_folder(agent.kg) / "gate.json").read_text())
 
 
