@@ -127,11 +127,11 @@ class Retriever:
         return preferred(links, self.read(question, links), self.relations, self.adjacency(), self.types(links))
 
     def read(self, question: str, links: Sequence[Link], as_of: date | None = None) -> Understanding:
-        """What the question asks for; `as_of` outranks a date it names."""
+        """What the question asks for; `as_of` outranks a date it names, and what happened before it has happened."""
         understanding = understand(question, [(link.start, link.end) for link in links], self.relations.lexicon)
         understanding = replace(understanding, units=self.relations.weighed(understanding.units))
         if as_of is not None:
-            understanding = replace(understanding, first=as_of, last=as_of)
+            understanding = replace(understanding, first=as_of, last=as_of, looking_back=True)
         return understanding
 
     def gains(self, question: Understanding) -> np.ndarray:
@@ -277,7 +277,7 @@ class Retriever:
                 continue
             if triple.valid_from is None:
                 factor = min(factor, UNDATED)
-            elif not question.first <= triple.valid_from <= question.last:
+            elif triple.valid_from > question.last or (triple.valid_from < question.first and not question.looking_back):
                 return 0.0
         return factor
 

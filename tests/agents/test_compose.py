@@ -91,6 +91,7 @@ def test_answers(agent: Agent, question: str, expected: list[str]) -> None:
         ("Who runs Brightwater Labs?", "2020-07-01", "Piet Aalders"),
         ("Who was chief executive of Brightwater Labs in 2015?", None, "Orla Vance"),
         ("Who was chief executive of Brightwater Labs in 2023?", None, "Piet Aalders"),
+        ("Who acquired Vellmar Yard?", "2023-01-01", "Halden Marine"),
     ],
 )
 def test_answers_as_of_a_day(agent: Agent, question: str, as_of: date | str | None, who: str) -> None:
@@ -105,6 +106,8 @@ def test_answers_as_of_a_day(agent: Agent, question: str, as_of: date | str | No
         ("Who is the chief financial officer of Calder Pumps?", None, "chief financial officer"),
         ("Who runs Brightwater Labs?", "2005-01-01", "Brightwater Labs"),
         ("Who fined Calder Pumps in 2019?", None, "fined"),
+        ("Who acquired Vellmar Yard in 2023?", None, "acquired"),
+        ("Who acquired Vellmar Yard?", "2019-05-03", "acquired"),
         ("Is Skerry a city?", None, "Skerry"),
         ("Is Norland headquartered in Orla Vance?", None, "Norland"),
         ("Which was founded earlier, Halden Marine or Mossfield Steel?", None, "Mossfield Steel"),
