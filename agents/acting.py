@@ -17,6 +17,7 @@ from .connection import pair_complexity, read_connection
 from .gate import Able, Gate, bucket, known
 from .pool import Asked, Closed, Exact, Expert, Memory, Paths, Said, Text, TextReader, Verified
 from .recall import contradicted, remembered
+from .support import Witnesses
 from .writer import Writer
 
 
@@ -37,6 +38,7 @@ class Means:
         model: composes in place of the path composer, whose draft it falls back to.
         reader, student: read the passages found, and then the facts found, where the path composer abstains.
         memory: knows by heart what it was taught.
+        witnesses: count the sources behind an answer.
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
     """
 
@@ -45,6 +47,7 @@ class Means:
     reader: TextReader | None = None
     student: ModelComposer | None = None
     memory: Memory | None = None
+    witnesses: Witnesses | None = None
     writer: Writer | None = None
 
 

@@ -12,6 +12,7 @@ from ..kg.errors import InputError
 from ..retrieval.base import Budget
 from .answer import Action, Answer
 from .steps import Answered, Step, Understood
+from .support import Witnesses
 
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
@@ -56,6 +57,7 @@ class Agent:
         self._retriever: Retriever | None = None
         self._student: ModelComposer | None = None
         self._remembers: tuple[int, Memory | None] | None = None
+        self._witnesses = Witnesses(kg)
         self._gated: tuple[tuple[int, int], Gate] | None = None
 
     @property
@@ -115,7 +117,7 @@ class Agent:
         stamp = (manifest.stat().st_mtime_ns if manifest.is_file() else 0, self.kg.store.seq)
         if self._gated is None or self._gated[0] != stamp:
             self._gated = (stamp, load_gate(self))
-        return replace(self._able(), gate=self._gated[1])
+        return replace(self._able(), gate=self._gated[1], witnesses=self._witnesses)
 
     def _able(self) -> Means:
         from .acting import Means

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..kg.model import Path
+from .support import NOBODY, Support
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -61,7 +62,8 @@ class Usage:
 class Answer:
     """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining.
 
-    `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that.
+    `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that. `support`
+    says by how many sources of their own the weakest hop is stated, and what others say instead.
     """
 
     question: str
@@ -78,6 +80,7 @@ class Answer:
     trace: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()  # why the answers may be incomplete
     realised: str = ""
+    support: Support = NOBODY
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""
@@ -119,6 +122,7 @@ class Answer:
                 for path in self.paths
             ],
             "citations": [asdict(citation) for citation in self.citations],
+            "support": self.support.to_dict(),
             "usage": asdict(self.usage),
             "timings_ms": {k: round(v, 2) for k, v in self.timings_ms.items()},
         }

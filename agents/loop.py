@@ -80,6 +80,8 @@ def stream(
     written = _written(means.writer, reading, draft, verdict) if means.writer is not None and asked.connection is None else draft
     usage = replace(usage, evidence_tokens=acted.evidence.tokens, window_tokens=acted.evidence.window_tokens)
     answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
+    if means.witnesses is not None and answer.status != "abstained":
+        answer = replace(answer, support=means.witnesses.behind(answer.paths, retriever.adjacency()))
     yield Answered(replace(answer, realised=draft.text))
 
 

@@ -2,7 +2,7 @@
 
 A ledger entry carries its changes as (what, key, before, after), nothing more:
 
-    version     of a uri: the source id that is live          (ingest, update, add, edit)
+    version     of a uri: the source id that is live          (ingest, update, add, edit, quarantine)
     retracted   of a triple                                   (retract, edit)
     status      of a triple: a person's mark                  (audit)
     link        of two entity ids: same, not the same, open   (merge, split)
@@ -83,6 +83,20 @@ def forget(store: Store, source_id_or_uri: str) -> list[Source]:
         # The ledger keeps the id only: a uri may be as private as the text.
         writer.note("forget", f"forget {versions[-1].id} and its history", {}, undoable=False)
     return versions
+
+
+def quarantine(store: Store, source_id_or_uri: str) -> Entry:
+    """Set a document aside: its text and facts count for nothing until this entry is undone; nothing is erased.
+
+    Raises:
+        InputError: no live source of that name; names the nearest uris.
+    """
+    live = list(store.sources())
+    source = next((one for one in live if source_id_or_uri in (one.id, one.uri)), None)
+    if source is None:
+        raise InputError(f"no live source {source_id_or_uri!r}{_nearest(source_id_or_uri, [one.uri for one in live])}")
+    _commit(store, "quarantine", f"quarantine {source.uri}", [Change("version", source.uri, source.id, None)])
+    return store.ledger(1)[0]
 
 
 def scrub(folder: Path, uris: Collection[str]) -> None:
@@ -280,4 +294,4 @@ def _nearest(wanted: str, known: list[str]) -> str:
     return f"; nearest: {', '.join(map(repr, near))}" if near else ""
 
 
-__all__ = ["Change", "audit", "forget", "link", "redo", "retract", "scrub", "teach", "undo", "write_document"]
+__all__ = ["Change", "audit", "forget", "link", "quarantine", "redo", "retract", "scrub", "teach", "undo", "write_document"]

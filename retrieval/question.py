@@ -147,8 +147,8 @@ class Understanding:
     """A question, read. `first`..`last` is the interval of days it names (inclusive), None when it names none.
 
     `target` is the position of the noun asked for, -1 when a pronoun asks. `nested` are the positions of the units of a nested
-    noun phrase around the one name, in the order they are walked ("the *C* of X's *A*'s *B*": A, B, C). `looking_back`: the day is
-    one that somebody stands at, and what happened before it counts, not only what happened on it.
+    noun phrase around the one name, in the order they are walked ("the *C* of X's *A*'s *B*": A, B, C). `looking_back`: the day
+    is one that somebody stands at, and what happened before it counts, not only what happened on it.
     """
 
     text: str

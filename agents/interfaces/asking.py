@@ -81,6 +81,23 @@ def why_not(session: Session, question: tuple[str, ...], entity: str, as_of: dat
 
 
 @command(
+    "without",
+    "Show what an answer would be if a source had never been read.",
+    Argument("source", "a source's URI or id"),
+    Argument("question", "the question; the last one asked when left out", greedy=True, optional=True),
+    AS_OF,
+    examples=('suppliers.csv "Who supplied Brightwater Labs?"',),
+    python="agents.without.without",
+    local="it copies the whole graph",
+)
+def without(session: Session, source: str, question: str, as_of: date | None) -> Result:
+    from ..without import without as asked_without
+
+    found = asked_without(session.agent, source, question or session.answers.get()["question"], as_of=as_of).to_dict()
+    return Result(found, lambda out: render.without(out, found))
+
+
+@command(
     "sources",
     "Show an answer's citations in their text, checked against the store now.",
     _NUMBER,

@@ -31,6 +31,21 @@ def export(session: Session, file: str, format: str | None, force: bool) -> Resu
 
 
 @command(
+    "backup",
+    "Copy the graph with its models into a new folder, while it is in use; the copy is a graph like any other.",
+    Argument("folder", "a folder that is not there yet"),
+    examples=("backups/monday.kg",),
+    python="kg.backup.backup",
+    local="it writes files of the machine it runs on",
+)
+def backup(session: Session, folder: str) -> Result:
+    from ...kg.backup import backup as copy
+
+    made = copy(session.kg, folder)
+    return Result({"folder": str(made)}, lambda out: render.lines(out, f"copied to {made}"))
+
+
+@command(
     "restore",
     "Read an nq or trig export back: sources, spans, times, and what people said (audits, retractions, merges).",
     Argument("file", "a file that export wrote"),

@@ -109,6 +109,21 @@ def retract(session: Session, triple: str, reason: str) -> Result:
 
 
 @command(
+    "quarantine",
+    "Set a source aside: its text and facts count for nothing until that is undone.",
+    Argument("source", "a source's URI or id"),
+    examples=("reports/2023.pdf",),
+    python="kg.edits.quarantine",
+    writes=True,
+)
+def quarantine(session: Session, source: str) -> Result:
+    from ...kg.edits import quarantine as set_aside
+
+    entry = set_aside(session.kg.store, source)
+    return Result(plain.value(asdict(entry)), lambda out: render.lines(out, f"{entry.summary}; undo {entry.seq} brings it back"))
+
+
+@command(
     "forget",
     "Erase a source: its text, its facts and the answers that cite it. Cannot be undone.",
     Argument("source", "a source's URI or id"),

@@ -110,7 +110,12 @@ def answer(out: Console, record: Mapping[str, Any], *, both: bool = False) -> No
     line(out, (one_line(record["text"]), "yellow" if abstained else "bold green"))
     if both:
         line(out, ("plain  ", "dim"), one_line(record["realised"]))
-    line(out, (f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}", "dim"))
+    support = record.get("support", {"marks": [], "conflicts": []})  # an answer kept by an earlier version has none
+    marks = "".join(f" · {mark}" for mark in support["marks"])
+    line(out, (f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}{marks}", "dim"))
+    for conflict in support["conflicts"]:
+        against = ", ".join(map(one_line, conflict["against"]))
+        line(out, ("  but ", "yellow"), one_line(conflict["other"]), (f" ({against})", "dim"))
     for path in record["paths"]:
         line(out, "  ", *chain(path))
     for citation in record["citations"]:
@@ -167,6 +172,14 @@ def why_not(out: Console, found: Mapping[str, Any]) -> None:
         line(out, ("best", "bold"), f" {one_line(found['winner']['text'])}")
     if found["truncated"]:
         line(out, ("cut short by", "bold"), f": {', '.join(found['truncated'])}")
+
+
+def without(out: Console, found: Mapping[str, Any]) -> None:
+    """What is said with a source and without it."""
+    for when, one in (("with it     ", found["before"]), ("without it  ", found["after"])):
+        marks = "".join(f" · {mark}" for mark in one["support"]["marks"])
+        line(out, (when, "dim"), one_line(one["text"]), (f"  {one['status']} · confidence {one['confidence']:.2f}{marks}", "dim"))
+    line(out, ("other answers" if found["changed"] else "the same answers", "bold"))
 
 
 def _paths(out: Console, step: Mapping[str, Any], taken: set[tuple[str, ...]]) -> None:

@@ -50,7 +50,8 @@ def _answer(kg: Library, record: Mapping[str, Any]) -> str:
     route = record["route"]
     paths = "".join(f"<figure>{draw(path)}</figure>" for path in record["paths"])
     quotes = "".join(_quote(reread(kg, citation)) for citation in record["citations"])
-    meta = f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}: {route['reason']}"
+    marks = "".join(f" · {mark}" for mark in record.get("support", {}).get("marks", ()))
+    meta = f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}: {route['reason']}{marks}"
     return (
         f"<article><h2>{record['number']}. {_text(record['question'])}</h2><p class='answer'>{_text(record['text'])}</p>"
         f"<p class='meta'>{_text(meta)}</p>{paths}{quotes}</article>"
