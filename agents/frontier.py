@@ -14,6 +14,8 @@ from ..kg.errors import InputError
 from .outcomes import Outcomes
 from .utility import Price, UtilityGate, within, worth
 
+GRID = (0.0, 0.1, 0.2, 0.3, 0.5, 0.8, 1.0, 1.5, 2.0, 3.0, 5.0, 8.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -102,9 +104,10 @@ def kept(gate: UtilityGate, outcomes: Outcomes, budget: float, delta: float | No
     return Point(budget, *means)
 
 
-def budgets(outcomes: Outcomes, steps: int = 11) -> np.ndarray:
-    """Retrievals for a question, from none to what the dearest action takes, float64 [steps]."""
-    return np.linspace(0.0, float(outcomes.cost.mean(axis=0).max(initial=0.0)), steps)
+def budgets(outcomes: Outcomes) -> list[float]:
+    """Retrievals for a question, from none to what the dearest action takes: round numbers, closer where they are few."""
+    most = float(outcomes.cost.mean(axis=0).max(initial=0.0))
+    return [*(at for at in GRID if at < most), most]
 
 
-__all__ = ["Point", "always", "bought", "budgets", "chosen", "hindsight", "kept", "taken"]
+__all__ = ["GRID", "Point", "always", "bought", "budgets", "chosen", "hindsight", "kept", "taken"]

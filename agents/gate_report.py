@@ -208,11 +208,24 @@ def retrievals(answer: Answer) -> float:
     return RETRIEVALS["path+text" if any(step.hits for step in steps) else "path"] if steps else 0.0
 
 
-def share(values: np.ndarray) -> Share:
-    """The mean of values, float or bool [n], with its interval."""
-    if not len(values):
+def share(values: np.ndarray, lowest: float = 0.0) -> Share:
+    """The mean of values with its interval.
+
+    Drawing again from values that are all alike says nothing of what was not drawn: there the interval is the exact one
+    (Clopper and Pearson 1934) of a kind of question that was never seen.
+
+    Args:
+        values: float or bool [n], from `lowest` to 1.
+        lowest: 0 for shares, -1 for differences of shares.
+    """
+    n = len(values)
+    if not n:
         return Share(0, None, None, None)
-    return Share(len(values), float(values.mean()), *bootstrap_ci(values))
+    mean = float(values.mean())
+    if values.min() < values.max():
+        return Share(n, mean, *bootstrap_ci(values))
+    unseen = 1.0 - 0.025 ** (1.0 / n)
+    return Share(n, mean, max(mean - unseen, lowest), min(mean + unseen, 1.0))
 
 
 # ---- the parts
@@ -253,7 +266,7 @@ def _always(outcomes: Outcomes, price: Price) -> dict[str, Point]:
 
 
 def _frontier(outcomes: Outcomes, gate: Gate, price: Price) -> dict[str, tuple[Point, ...]]:
-    grid = budgets(outcomes).tolist()
+    grid = budgets(outcomes)
     curves = {"hindsight": tuple(hindsight(outcomes, price, at) for at in grid)}
     chooser = gate.calibrated
     if chooser is not None and len(np.unique(outcomes.groups)) > 1:
@@ -289,7 +302,7 @@ def _turned(outcomes: Outcomes, rows: Sequence[Row]) -> tuple[Turned, ...]:
 
 def _against(name: str, right: np.ndarray, base: str, before: np.ndarray, rows: Sequence[Row]) -> Turned:
     ids = np.array([row.question.id for row in rows], object)
-    net = share(right.astype(np.float64) - before)
+    net = share(right.astype(np.float64) - before, -1.0)
     return Turned(name, base, tuple(ids[right & ~before]), tuple(ids[before & ~right]), net)
 
 
