@@ -178,7 +178,7 @@ def _turned(report: GateReport) -> Table:
 
 def _cost(report: GateReport) -> Table:
     rows = tuple((c.name, c.unit, f"{c.mean:.1f}", f"{c.p95:.1f}", f"{c.total:.0f}") for c in report.cost)
-    return Table("Cost by part", "", ("part", "unit", "mean", "95th percentile", "all"), rows)
+    return Table("Cost by part", "of the gate's own answers", ("part", "unit", "mean", "95th percentile", "all"), rows)
 
 
 def _confidence(report: GateReport) -> list[Table]:
@@ -220,7 +220,7 @@ def _pictures(report: GateReport) -> Iterator[tuple[str, str]]:
         yield "Is it as sure as it should be?", plots.line_chart("Reliability diagram", described, said, *axes, diagonal=True)
         yield "Risk by coverage", _risk_plot(report)
     usage = {
-        f"{b.name}: {b.questions} questions": {name: n / b.questions for name, n in b.actions.items() if n}
+        f"{b.name} ({b.questions})": {name: n / b.questions for name, n in b.actions.items() if n}
         for b in report.buckets
         if b.questions
     }
@@ -263,7 +263,7 @@ def _percent(value: float | None) -> str:
 def _share(one: Share) -> tuple[str, str, str]:
     if one.value is None:
         return "–", "", "0"
-    return f"{one.value:.3f}", f"[{one.low:.3f}, {one.high:.3f}]", str(one.n)
+    return f"{one.value:.3f}", f"[{one.low:.3f},\u00a0{one.high:.3f}]", str(one.n)
 
 
 def _ids(ids: Sequence[str]) -> str:

@@ -156,7 +156,7 @@ def _series(one: Series, number: int, places: Sequence[tuple[float, float]]) -> 
 
 def _segment(left: float, top: float, wide: float, number: int, name: str, said: str) -> str:
     shape = f"x='{left:.1f}' y='{top:.0f}' width='{wide:.1f}' height='{BAR}'"
-    drawn = f"<rect {shape} fill='var(--ink)' fill-opacity='.75'><title>{escape(name)}: {said}</title></rect>"
+    drawn = f"<rect {shape} fill='var(--ink)' fill-opacity='.8'><title>{escape(name)}: {said}</title></rect>"
     if wide > CHARACTER * len(said) + 4:
         drawn += f"<text x='{left + wide / 2:.1f}' y='{top + 16:.0f}' text-anchor='middle' class='on'>{said}</text>"
     return f"<g class='s{number % COLOURS}'>{drawn}</g>"
@@ -185,7 +185,7 @@ def _legend(keys: Sequence[tuple[str, int, bool]], top: float) -> tuple[list[str
 
 
 def _swatch(left: float, level: float) -> str:
-    return f"<rect x='{left + 4:.0f}' y='{level - 10:.0f}' width='12' height='12' rx='6' fill='var(--ink)'/>"
+    return f"<rect x='{left + 4:.0f}' y='{level - 10:.0f}' width='12' height='12' rx='2' fill='var(--ink)'/>"
 
 
 def _picture(title: str, described: str, parts: Sequence[str], height: float) -> str:
