@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from ..evaluate import EvaluationReport
     from .session import Session
 
-SHOWN = 8  # ids of questions that a cell of a table names
+SHOWN = 4  # ids of questions that a cell of a table names
 STYLE = (
     plots.STYLE
     + """
-section { border-top: 1px solid var(--line); padding: 1rem 0 } .plots + div { margin-top: 1rem }
+section { border-top: 1px solid var(--line); padding: 1rem 0 } .plots { margin-bottom: 2rem }
 .wide { overflow-x: auto } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums }
-th, td { text-align: left; padding: .25rem .9rem .25rem 0; vertical-align: top } th { border-bottom: 1px solid var(--line) }
-td { border-bottom: 1px solid var(--soft) } h3 { font-size: 1rem; margin: 1.2rem 0 .2rem }
+th, td { text-align: left; padding: .25rem .8rem .25rem 0; vertical-align: top } th { border-bottom: 1px solid var(--line) }
+td { border-bottom: 1px solid var(--soft); white-space: nowrap } h3 { font-size: 1rem; margin: 1.2rem 0 .2rem }
 .said { display: flex; flex-wrap: wrap; gap: .4rem 2rem; margin: 1rem 0 } .said div { min-width: 7rem }
 .said b { display: block; font-size: 1.5rem } .on { font-weight: 600 } ul { padding-left: 1.2rem }
 """
@@ -232,14 +232,18 @@ def _pictures(report: GateReport) -> Iterator[tuple[str, str]]:
 
 
 def _frontier_plot(report: GateReport) -> str:
-    most = max(p.retrievals for points in (*report.frontier.values(), report.systems.values()) for p in points)
-    series = [plots.Series(name, [(p.retrievals, p.right) for p in points]) for name, points in report.frontier.items()]
+    allowed = {name: [(p.budget or 0.0, p.right) for p in points] for name, points in report.frontier.items()}
+    most = max(*(x for points in allowed.values() for x, _ in points), *(p.retrievals for p in report.systems.values()))
+    series = [plots.Series(name, points) for name, points in allowed.items()]
     for name, p in report.systems.items():
         if name != "hindsight":
             label = "gate, realised" if name == "gate" else name
             series.append(plots.Series(label, [(p.retrievals, p.right)], line=False, dots=True))
     described = "; ".join(f"{name}: {p.right:.3f} right with {p.retrievals:.2f} retrievals" for name, p in report.systems.items())
-    axes = plots.Axis("retrievals for a question", 0.0, most or 1.0), plots.Axis("share answered rightly")
+    axes = (
+        plots.Axis("retrievals allowed for a question; used, for points", 0.0, most or 1.0),
+        plots.Axis("share answered rightly"),
+    )
     return plots.line_chart("Budget frontier", described, series, *axes)
 
 

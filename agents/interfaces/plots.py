@@ -1,7 +1,7 @@
 """Plots as inline SVG: lines and points over two axes, and stacked bars.
 
 No script and no style from outside; a plot has a title and a description for those who do not see it. Colours are the classes
-s0, s1, ... of `STYLE`, which differ in light and dark; lines differ in their dashes too.
+s0, s1, ... of `STYLE`, which differ in light and dark; lines differ in their dashes too, and points in their shapes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,17 @@ LEFT, RIGHT, TOP = 48, 14, 12
 CHARACTER, LINE = 6.6, 18  # width of a character, height of a line of text
 BAR = 24
 DASHES = ("", "7 4", "2 4", "10 3 2 3")
-COLOURS = 6
+MARKS = ("M-4 0a4 4 0 1 0 8 0a4 4 0 1 0-8 0z", "M-4-4h8v8h-8z", "M0-5.5L5.5 0 0 5.5-5.5 0z", "M0-5L5 4h-10z")  # around a point
+COLOURS = 8
 STYLE = """
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.5rem }
 .plots figure { margin: 0; min-width: 0 } figcaption { font-weight: 600 }
 svg.plot { width: 100%; max-width: 34rem; height: auto; display: block } svg.plot text { font-size: 12px }
-:root { --s0: #1f6fb5; --s1: #c4551a; --s2: #1a8560; --s3: #8250b4; --s4: #9a7400; --s5: #6b7480 }
+:root { --s0: #1f6fb5; --s1: #c4551a; --s2: #1a8560; --s3: #8250b4; --s4: #9a7400; --s5: #6b7480;
+  --s6: #b8336a; --s7: #2b8a99 }
 @media (prefers-color-scheme: dark) {
-  :root { --s0: #6db3f2; --s1: #f2925c; --s2: #4cc79a; --s3: #bd97ea; --s4: #dcb445; --s5: #a3adb8 } }
+  :root { --s0: #6db3f2; --s1: #f2925c; --s2: #4cc79a; --s3: #bd97ea; --s4: #dcb445; --s5: #a3adb8;
+    --s6: #f08bb0; --s7: #63cbdc } }
 """ + "".join(f".s{i} {{ --ink: var(--s{i}) }} " for i in range(COLOURS))
 
 
@@ -77,8 +80,8 @@ def line_chart(title: str, described: str, series: Sequence[Series], x: Axis, y:
     for number, one in enumerate(series):
         parts.append(_series(one, number, [(across.at(a), up.at(b)) for a, b in one.points]))
     below = TOP + PLOT + 2.6 * LINE
-    keys = [(one.name, number, one.line) for number, one in enumerate(series)] if len(series) > 1 else []
-    legend, height = _legend(keys, below)
+    keys = [(one.name, number, "line" if one.line else "mark") for number, one in enumerate(series)]
+    legend, height = _legend(keys if len(series) > 1 else [], LEFT, below)
     return _picture(title, described, [*parts, *legend], height)
 
 
@@ -102,7 +105,7 @@ def stacked_bars(title: str, described: str, bars: Mapping[str, Mapping[str, flo
             drawn.append(_segment(left, top, wide, names.index(part), part, _size(size, unit)))
             left += wide
         top += BAR + 12
-    legend, height = _legend([(name, number, False) for number, name in enumerate(names)], top + 4)
+    legend, height = _legend([(name, number, "part") for number, name in enumerate(names)], RIGHT, top + 4)
     return _picture(title, described, [*drawn, *legend], height)
 
 
@@ -147,17 +150,16 @@ def _series(one: Series, number: int, places: Sequence[tuple[float, float]]) -> 
     marks = []
     if one.line and len(places) > 1:
         way = " ".join(f"{a:.1f},{b:.1f}" for a, b in places)
-        dash = f" stroke-dasharray='{DASHES[number % len(DASHES)]}'" if number % len(DASHES) else ""
-        marks.append(f"<polyline points='{way}' fill='none' stroke='var(--ink)' stroke-width='2'{dash}/>")
+        marks.append(f"<polyline points='{way}' fill='none' stroke='var(--ink)' stroke-width='2'{_dash(number)}/>")
     if one.dots or len(places) == 1:
-        marks += [f"<circle cx='{a:.1f}' cy='{b:.1f}' r='4' fill='var(--ink)'/>" for a, b in places]
+        marks += [_mark(number, a, b) for a, b in places]
     return f"<g class='{colour}'>{''.join(marks)}</g>"
 
 
 def _segment(left: float, top: float, wide: float, number: int, name: str, said: str) -> str:
     shape = f"x='{left:.1f}' y='{top:.0f}' width='{wide:.1f}' height='{BAR}'"
     drawn = f"<rect {shape} fill='var(--ink)' fill-opacity='.8'><title>{escape(name)}: {said}</title></rect>"
-    if wide > CHARACTER * len(said) + 4:
+    if wide > CHARACTER * len(said) + 12:
         drawn += f"<text x='{left + wide / 2:.1f}' y='{top + 16:.0f}' text-anchor='middle' class='on'>{said}</text>"
     return f"<g class='s{number % COLOURS}'>{drawn}</g>"
 
@@ -166,26 +168,43 @@ def _size(size: float, unit: str) -> str:
     return f"{size:.0%}" if unit == "%" else f"{size:.0f} {unit}"
 
 
-def _legend(keys: Sequence[tuple[str, int, bool]], top: float) -> tuple[list[str], float]:
-    """Names with their colours, as many on a line as there is room for; and where the picture ends below them."""
+def _mark(number: int, x: float, y: float) -> str:
+    return f"<path class='mark' d='{MARKS[number % len(MARKS)]}' transform='translate({x:.1f} {y:.1f})' fill='var(--ink)'/>"
+
+
+def _legend(keys: Sequence[tuple[str, int, str]], start: float, top: float) -> tuple[list[str], float]:
+    """Names with their keys, as many on a line as there is room for; and where the picture ends below them.
+
+    Args:
+        keys: name, number of the colour, and what is drawn: line, mark or part.
+        start: where each line of the legend begins.
+        top: where the legend begins.
+    """
     parts: list[str] = []
-    left, level = float(LEFT if keys and any(line for *_, line in keys) else RIGHT), top + LINE
-    start = left
-    for name, number, line in keys:
+    left, level = start, top + LINE
+    for name, number, kind in keys:
         shown = name if len(name) <= 40 else name[:39] + "…"
         wide = 26 + CHARACTER * len(shown) + 14
         if left > start and left + wide > WIDTH:
             left, level = start, level + LINE
-        dash = f" stroke-dasharray='{DASHES[number % len(DASHES)]}'" if number % len(DASHES) else ""
-        stroke = f"<line x1='{left:.0f}' y1='{level - 4:.0f}' x2='{left + 20:.0f}' y2='{level - 4:.0f}' stroke='var(--ink)'"
-        key = f"{stroke} stroke-width='2'{dash}/>" if line else _swatch(left, level)
-        parts.append(f"<g class='s{number % COLOURS}'>{key}<text x='{left + 26:.0f}' y='{level:.0f}'>{escape(shown)}</text></g>")
+        text = f"<text x='{left + 26:.0f}' y='{level:.0f}'>{escape(shown)}</text>"
+        parts.append(f"<g class='s{number % COLOURS}'>{_key(kind, number, left, level - 4)}{text}</g>")
         left += wide
     return parts, level + 8 if keys else top
 
 
-def _swatch(left: float, level: float) -> str:
-    return f"<rect x='{left + 4:.0f}' y='{level - 10:.0f}' width='12' height='12' rx='2' fill='var(--ink)'/>"
+def _key(kind: str, number: int, left: float, middle: float) -> str:
+    if kind == "line":
+        ends = f"x1='{left:.0f}' y1='{middle:.0f}' x2='{left + 20:.0f}' y2='{middle:.0f}'"
+        return f"<line {ends} stroke='var(--ink)' stroke-width='2'{_dash(number)}/>"
+    if kind == "mark":
+        return _mark(number, left + 10, middle)
+    return f"<rect x='{left + 4:.0f}' y='{middle - 6:.0f}' width='12' height='12' rx='2' fill='var(--ink)' fill-opacity='.8'/>"
+
+
+def _dash(number: int) -> str:
+    dash = DASHES[number % len(DASHES)]
+    return f" stroke-dasharray='{dash}'" if dash else ""
 
 
 def _picture(title: str, described: str, parts: Sequence[str], height: float) -> str:

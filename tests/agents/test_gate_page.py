@@ -57,12 +57,17 @@ def test_an_axis_without_extent_has_one_tick() -> None:
 @given(st.lists(st.tuples(st.floats(-1, 3), st.floats(-1, 2)), min_size=1, max_size=12))
 def test_points_stand_where_their_values_say_and_never_outside_the_axes(points: list[tuple[float, float]]) -> None:
     drawn = line_chart("t", "d", [Series("one", points, line=False, dots=True)], Axis("x", 0, 2), Axis("y"))
-    circles = [node for node in drawing(drawn).iter() if node.tag == "circle"]
-    assert len(circles) == len(points)
-    for node, (x, y) in zip(circles, points, strict=True):
-        share = min(max(x, 0.0), 2.0) / 2
-        assert float(node.attrib["cx"]) == pytest.approx(LEFT + share * (WIDTH - RIGHT - LEFT), abs=0.06)
-        assert float(node.attrib["cy"]) == pytest.approx(TOP + PLOT * (1 - min(max(y, 0.0), 1.0)), abs=0.06)
+    marks = [node.attrib["transform"] for node in drawing(drawn).iter() if node.attrib.get("class") == "mark"]
+    assert len(marks) == len(points)
+    for mark, (x, y) in zip(marks, points, strict=True):
+        across, up = map(float, mark.removeprefix("translate(").removesuffix(")").split())
+        assert across == pytest.approx(LEFT + min(max(x, 0.0), 2.0) / 2 * (WIDTH - RIGHT - LEFT), abs=0.06)
+        assert up == pytest.approx(TOP + PLOT * (1 - min(max(y, 0.0), 1.0)), abs=0.06)
+
+
+def test_eight_series_have_eight_keys() -> None:
+    drawn = drawing(line_chart("t", "d", [Series(str(i), [(0, 0), (1, 1)]) for i in range(8)], Axis("x"), Axis("y")))
+    assert len({g.attrib["class"] for g in drawn.iter() if g.tag == "g"}) == 8
 
 
 def test_parts_of_a_bar_are_as_wide_as_they_are_large() -> None:
