@@ -128,9 +128,13 @@ def threshold(scores: np.ndarray, right: np.ndarray, error: float, grid: np.ndar
 
 def ece(p: np.ndarray, right: np.ndarray, bins: int = 10) -> float:
     """Expected calibration error over bins of equal size: mean distance of what was said from what came."""
+    return float(sum(len(part) * abs(p[part].mean() - right[part].mean()) for part in equal_bins(p, bins)) / max(len(p), 1))
+
+
+def equal_bins(p: np.ndarray, bins: int = 10) -> list[np.ndarray]:
+    """Rows, int64, by rising probability in at most `bins` bins of equal size, none of them empty."""
     order = np.argsort(p, kind="stable")
-    parts = [part for part in np.array_split(order, min(bins, len(p))) if len(part)]
-    return float(sum(len(part) * abs(p[part].mean() - right[part].mean()) for part in parts) / max(len(p), 1))
+    return [part for part in np.array_split(order, max(min(bins, len(p)), 1)) if len(part)]
 
 
 def brier(p: np.ndarray, right: np.ndarray) -> float:
@@ -152,9 +156,14 @@ def auroc(scores: np.ndarray, right: np.ndarray) -> float:
 
 def aurc(scores: np.ndarray, right: np.ndarray) -> float:
     """Area under the risk-coverage curve: mean share of wrong answers over all coverages, the surest first."""
+    return float(np.mean(risks(scores, right))) if len(scores) else float("nan")
+
+
+def risks(scores: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Share of wrong answers among the surest 1, 2, ... n, float64 [n]."""
     order = np.argsort(-scores, kind="stable")
-    wrong = 1.0 - right[order].astype(np.float64)
-    return float(np.mean(np.cumsum(wrong) / np.arange(1, len(wrong) + 1))) if len(wrong) else float("nan")
+    shares: np.ndarray = np.cumsum(1.0 - right[order].astype(np.float64)) / np.arange(1, len(scores) + 1)
+    return shares
 
 
 def logit(p: np.ndarray) -> np.ndarray:
@@ -168,4 +177,4 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return p
 
 
-__all__ = ["Calibration", "aurc", "auroc", "brier", "ece", "fit_calibration", "fit_logistic", "threshold"]
+__all__ = ["Calibration", "aurc", "auroc", "brier", "ece", "equal_bins", "fit_calibration", "fit_logistic", "risks", "threshold"]

@@ -232,22 +232,25 @@ def oracle(outcomes: Outcomes, price: Price) -> np.ndarray:
     return best
 
 
-def within(gate: UtilityGate, outcomes: Outcomes, share: float, delta: float = 0.1) -> UtilityGate:
+def within(gate: UtilityGate, outcomes: Outcomes, share: float, delta: float | None = 0.1) -> UtilityGate:
     """The gate with the smallest λ whose retrievals stay within a budget, with confidence 1 - delta.
 
-    The share of retrievals seen on these outcomes may be off by sqrt(ln(2 / delta) / 2n) (Dvoretzky, Kiefer, Wolfowitz; the
-    constant of Massart 1990).
+    The mean of retrievals seen on these outcomes may be off by their largest number times sqrt(ln(2 / delta) / 2n) (Dvoretzky,
+    Kiefer, Wolfowitz; the constant of Massart 1990). Tiers bought to decide count. Where no λ stays within it, the largest one.
 
     Args:
         outcomes: that the gate was not fitted on.
-        share: of questions that may be retrieved for.
+        share: retrievals for a question, mean; of questions that may be retrieved for, where an action costs one.
+        delta: None for no slack: what these outcomes used is taken as what others will.
     """
-    slack = np.sqrt(np.log(2 / delta) / (2 * max(len(outcomes), 1)))
+    most = max(float(gate.cost.max()), float(gate.tier_cost.max()))
+    slack = 0.0 if delta is None else most * np.sqrt(np.log(2 / delta) / (2 * max(len(outcomes), 1)))
     made = gate
     for price in np.concatenate([[0.0], np.geomspace(0.01, 10, 60)]):
         made = replace(gate, price=replace(gate.price, retrieval=float(price)))
-        choice, _, _ = made.choose(outcomes)
-        if float(np.append(gate.cost, 0.0)[choice].mean()) + slack <= share:
+        choice, _, at = made.choose(outcomes)
+        used = np.maximum(np.append(gate.cost, 0.0)[choice], gate.tier_cost[at])
+        if float(used.mean()) + slack <= share:
             break
     return made
 

@@ -21,6 +21,7 @@ from common import commit, peak_mb, percentiles, print_result, print_table
 from hoptrace.agents import testbed
 from hoptrace.agents.calibrate import aurc, auroc, ece, threshold
 from hoptrace.agents.experts.causal import train_student
+from hoptrace.agents.frontier import bought
 from hoptrace.agents.opinion import combine
 from hoptrace.agents.outcomes import Outcomes
 from hoptrace.agents.overshadow import predicted_rate
@@ -120,17 +121,13 @@ def abstention(both: Outcomes, tiers: Tiers, paid: tuple[float, ...], error: flo
 
 
 def budgets(both: Outcomes, tiers: Tiers, paid: tuple[float, ...], seed: int) -> list[dict[str, float]]:
-    """Share of retrievals asked for, realised, and what it was worth in right answers."""
+    """Retrievals for a question that were allowed and used, and what they were worth in right answers."""
     fitted, rest = both.split(0.4, seed)
     own, held = rest.split(0.5, seed)
     gate, rows = fit(fitted, tiers, paid), []
     for share in (0.1, 0.2, 0.3, 0.5, 0.8):
-        made = within(gate, own, share)
-        choice, _, _ = made.choose(held)
-        acted = np.minimum(choice, len(held.actions) - 1)
-        right = held.right[np.arange(len(held)), acted] & (choice < len(held.actions))
-        used = float((np.append(gate.cost, 0.0)[choice] > 0).mean())
-        rows.append({"budget": share, "used": used, "right": float(right.mean())})
+        at = bought(within(gate, own, share), held, PRICE, share)
+        rows.append({"budget": share, "used": at.retrievals, "right": at.right})
     return rows
 
 

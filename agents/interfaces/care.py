@@ -88,24 +88,29 @@ def doctor(session: Session, verify: bool, repair: bool) -> Result:
     "Ask the questions of a file and score the answers.",
     Argument("questions", "JSON lines with question and answer or answers; the demo's when left out", option=True),
     Argument("corrections", "ask about what was taught and corrected instead", bool, option=True),
-    examples=("--questions questions.jsonl", "--corrections"),
+    Argument("report", "measure the gate too, with every action on every question, and write this HTML page", option=True),
+    Argument("force", "overwrite the page", bool, option=True),
+    examples=("--questions questions.jsonl", "--corrections", "--report gate.html"),
     python="agents.evaluate.evaluate",
     local="minutes of work, for the owner of the graph",
 )
-def evaluate(session: Session, questions: str | None, corrections: bool) -> Result:
+def evaluate(session: Session, questions: str | None, corrections: bool, report: str | None, force: bool) -> Result:
     from ..corrections import questions as taught
     from ..evaluate import evaluate as score
+    from .gate_page import extended
 
     if questions and corrections:
         raise InputError("--questions or --corrections, not both")
-    report = score(session.agent, taught(session.kg) if corrections else questions or ROOT / "demo" / "questions.jsonl")
-    rows = [("right" if row.right else "WRONG", row.question.text, "; ".join(row.answer.answers)) for row in report.rows]
+    target = writable(report, force) if report else None
+    scored = score(session.agent, taught(session.kg) if corrections else questions or ROOT / "demo" / "questions.jsonl")
+    rows = [("right" if row.right else "WRONG", row.question.text, "; ".join(row.answer.answers)) for row in scored.rows]
 
     def show(out: Any) -> None:
         render.table(out, ("", "question", "answer"), rows)
-        render.lines(out, str(report))
+        render.lines(out, str(scored))
 
-    return Result(report.to_dict(), show)
+    result = Result(scored.to_dict(), show)
+    return extended(session, scored, target, result) if target else result
 
 
 @command(

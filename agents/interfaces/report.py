@@ -5,45 +5,23 @@ Each answer shows its paths drawn as inline SVG and, for each citation, the sour
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .quotes import Quote, reread
-from .render import clean, place
+from .render import place
+from .web import escape, whole
 
 if TYPE_CHECKING:
     from ..profiles import Library
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #16803c; --bad: #c02626; --link: #2563a8 }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-article { border-top: 1px solid var(--line); padding: 1.2rem 0 } h2 { font-size: 1.15rem; margin: 0 }
-.answer { font-size: 1.3rem; font-weight: 600; margin: .3rem 0 } .meta { opacity: .7; font-size: .9rem }
-figure { margin: 1rem 0; overflow-x: auto } svg { max-width: none }
-svg text { font: 14px system-ui, sans-serif; fill: currentColor }
-blockquote { margin: .8rem 0; padding: .5rem .9rem; white-space: pre-wrap; background: var(--soft);
-  border-left: 3px solid var(--line) }
-blockquote cite { display: block; font: .85rem ui-monospace, monospace; color: var(--link); white-space: normal }
-mark { background: #ffe08a; color: #111; padding: 0 .1em } .good { color: var(--good) } .bad { color: var(--bad) }
-"""
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _CHARACTER, _HEIGHT, _GAP = 8.2, 34, 26  # SVG units: width of a character, height of a box, room on each side of a relation
 
 
 def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
     """The page for answer records (see `session.AnswerLog`); every citation is re-read from `kg` now."""
     body = "\n".join(_answer(kg, record) for record in records)
-    return (
-        "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
-        "<meta name='viewport' content='width=device-width'><title>hoptrace: traced answers</title>"
-        f"<style>{_STYLE}</style></head>\n<body><h1>Traced answers</h1>\n{body}\n</body></html>\n"
-    )
-
-
-def _text(value: object) -> str:
-    return html.escape(clean(value))
+    return whole("hoptrace: traced answers", "Traced answers", body)
 
 
 def _answer(kg: Library, record: Mapping[str, Any]) -> str:
@@ -53,15 +31,15 @@ def _answer(kg: Library, record: Mapping[str, Any]) -> str:
     marks = "".join(f" · {mark}" for mark in record.get("support", {}).get("marks", ()))
     meta = f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}: {route['reason']}{marks}"
     return (
-        f"<article><h2>{record['number']}. {_text(record['question'])}</h2><p class='answer'>{_text(record['text'])}</p>"
-        f"<p class='meta'>{_text(meta)}</p>{paths}{quotes}</article>"
+        f"<article><h2>{record['number']}. {escape(record['question'])}</h2><p class='answer'>{escape(record['text'])}</p>"
+        f"<p class='meta'>{escape(meta)}</p>{paths}{quotes}</article>"
     )
 
 
 def _quote(quote: Quote) -> str:
-    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {_text(quote.problem)}</span>"
-    where = html.escape(place(quote.source, quote.start, quote.end))
-    text = f"{_text(quote.before)}<mark>{_text(quote.text)}</mark>{_text(quote.after)}"
+    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {escape(quote.problem)}</span>"
+    where = escape(place(quote.source, quote.start, quote.end))
+    text = f"{escape(quote.before)}<mark>{escape(quote.text)}</mark>{escape(quote.after)}"
     return f"<blockquote><cite>[{quote.id}] {where} {mark}</cite>{text}</blockquote>"
 
 
@@ -77,7 +55,7 @@ def draw(path: Mapping[str, Any]) -> str:
         label = hop["relation"] + "".join(f" [{number}]" for number in hop["citations"])
         x = _arrow(parts, x, label, forward)
         x = _box(parts, x, last)
-    described = _text(" · ".join(f"{hop['subject']} {hop['relation']} {hop['object']}" for hop in path["hops"]))
+    described = escape(" · ".join(f"{hop['subject']} {hop['relation']} {hop['object']}" for hop in path["hops"]))
     size = f"width='{x + 1:.0f}' height='{_HEIGHT + 2}' viewBox='0 0 {x + 1:.0f} {_HEIGHT + 2}'"
     return f"<svg {size} role='img'><title>{described}</title>{''.join(parts)}</svg>"
 
@@ -85,7 +63,7 @@ def draw(path: Mapping[str, Any]) -> str:
 def _box(parts: list[str], x: float, label: str) -> float:
     width = _CHARACTER * len(label) + 20
     parts.append(f"<rect x='{x:.0f}' y='1' width='{width:.0f}' height='{_HEIGHT}' rx='7' fill='none' stroke='currentColor'/>")
-    parts.append(f"<text x='{x + width / 2:.0f}' y='23' text-anchor='middle' font-weight='600'>{_text(label)}</text>")
+    parts.append(f"<text x='{x + width / 2:.0f}' y='23' text-anchor='middle' font-weight='600'>{escape(label)}</text>")
     return x + width
 
 
@@ -94,5 +72,5 @@ def _arrow(parts: list[str], x: float, label: str, forward: bool) -> float:
     tip, back = (end, -7) if forward else (x, 7)
     parts.append(f"<line x1='{x:.0f}' y1='26' x2='{end:.0f}' y2='26' stroke='currentColor'/>")
     parts.append(f"<path d='M{tip:.0f} 26 l{back} -4 v8 z' fill='currentColor'/>")
-    parts.append(f"<text x='{(x + end) / 2:.0f}' y='18' text-anchor='middle'>{_text(label)}</text>")
+    parts.append(f"<text x='{(x + end) / 2:.0f}' y='18' text-anchor='middle'>{escape(label)}</text>")
     return end
