@@ -13,7 +13,7 @@ from ...kg.ingest.report import ProgressEvent
 from ..gate_report import GateReport, Share, gate_report
 from . import plots, render
 from .registry import Result
-from .web import escape, whole
+from .pages import escape, whole
 
 if TYPE_CHECKING:
     from ..evaluate import EvaluationReport

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .web import escape
+from .pages import escape
 
 WIDTH, PLOT = 420, 230  # SVG units: of the picture, and the height of the area within the axes
 LEFT, RIGHT, TOP = 48, 14, 12

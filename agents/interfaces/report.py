@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .quotes import Quote, reread
 from .render import place
-from .web import escape, whole
+from .pages import escape, whole
 
 if TYPE_CHECKING:
     from ..profiles import Library
