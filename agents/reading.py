@@ -43,6 +43,7 @@ _NATIONAL = re.compile(r"\b(?:countr|nation|citizen|from\b)")  # asked for, an a
 _UNSTATED = 0.2  # weight of an answer in a sentence without any word for what is asked
 _ELSEWHERE = 0.2  # weight of one in a sentence about other things
 _LIKELY = 0.1  # of the best answer of a step, for another one to be followed
+_IDENTITY = re.compile(r"(?:is|was|are|were) .+ it$")
 
 
 class Piece(NamedTuple):
@@ -297,9 +298,9 @@ class PassageReader:
 
 
 def _length(plan: Plan, step: int) -> int:
-    """How many steps lead to the answer of one."""
-    before = plan.steps[step].subject
-    return 1 if isinstance(before, str) else 1 + _length(plan, before)
+    """How many hops lead to the answer of one; whether that is a given thing ("is X it") is no hop."""
+    before, hop = plan.steps[step].subject, not _IDENTITY.match(plan.steps[step].words)
+    return int(hop) if isinstance(before, str) else int(hop) + _length(plan, before)
 
 
 def _items(pieces: Sequence[Piece], titles: Sequence[str], subject: str, free: bool) -> tuple[Item, ...]:

@@ -18,6 +18,7 @@ from .comparisons import compared
 from .plans import Masked, Plan, SubQuestion, mask
 from .question import Operation
 
+_ORDER = re.compile(r"(?:please )?(?:list|name|show|give|find|tell|enumerate|identify)(?: (?:me|us|all|of))* it$", re.IGNORECASE)
 _COUNT = re.compile(r"how many\b|what is the number of\b")
 
 
@@ -40,9 +41,13 @@ def _chain(masked: Masked) -> Plan | None:
     last = reader.ask(reader.reduce(masked.text))
     if not last:
         return None
+    steps, last_step = reader.steps, int(last[1:])
+    subject = steps[last_step].subject
+    if isinstance(subject, int) and _ORDER.match(steps[last_step].words):  # "list the firms that ..." asks for the firms
+        steps, last_step = steps[:last_step], subject
     yes_no, count = re.match(rf"{AUXILIARY}\b", masked.text), _COUNT.match(masked.text)
     operation: Operation = "yes-no" if yes_no else "count" if count else "lookup"
-    return Plan(tuple(reader.steps), (int(last[1:]),), operation)
+    return Plan(tuple(steps), (last_step,), operation)
 
 
 __all__ = ["Plan", "SubQuestion", "decompose"]

@@ -172,3 +172,18 @@ def test_kinds_of_answers() -> None:
 )
 def test_words_without_a_name_give_no_plan(question: str) -> None:
     assert decompose(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("List the firms that have been fined by Marrow Inspectorate.", ["what firms have been fined by it"]),
+        ("Name the companies that were acquired by Halden Marine", ["what companies were acquired by it"]),
+        ("Please give me the owner of Vellmar Yard", ["owner"]),
+    ],
+)
+def test_to_be_told_is_no_step(question: str, asked: list[str]) -> None:
+    plan = decompose(question)
+    assert plan is not None
+    assert [step.words for step in plan.steps] == asked
+    assert plan.sides == (0,)
