@@ -12,8 +12,8 @@ from ...kg.errors import InputError
 from ...kg.ingest.report import ProgressEvent
 from ..gate_report import GateReport, Share, gate_report
 from . import plots, render
-from .registry import Result
 from .pages import escape, whole
+from .registry import Result
 
 if TYPE_CHECKING:
     from ..evaluate import EvaluationReport

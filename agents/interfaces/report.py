@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .pages import escape, whole
 from .quotes import Quote, reread
 from .render import place
-from .pages import escape, whole
 
 if TYPE_CHECKING:
     from ..profiles import Library
