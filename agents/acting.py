@@ -17,7 +17,7 @@ from ..retrieval.retriever import Found, Retriever
 from .answer import Action, Route, Usage
 from .compose import Draft, PathComposer, abstain
 from .connection import Connection, connect, pair_complexity, read_connection
-from .gate import Able, Gate, found, known
+from .gate import RETRIEVALS, Able, Gate, found, known
 from .recall import Recalled, contradicted, remembered
 from .writer import Writer
 
@@ -138,6 +138,8 @@ def act(retriever: Retriever, means: Means, asked: Asked, route: Route, connecti
         if draft.composer == "reader":
             route = gate.after(route, {"read": draft.confidence}, able)
     evidence = retriever.pack(paths, hits, truncated, asked.budget, question=asked.text)
+    read = means.model is not None or (reader is not None and bool(hits))
+    route = replace(route, cost={"retrievals": RETRIEVALS["path+text" if read else "path"]})
     return Acted(_decided(draft, route, asked), route, evidence, looked=True)
 
 

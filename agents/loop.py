@@ -146,13 +146,14 @@ def finished(
     if not answered and route.action != "abstain":
         route = replace(route, action="abstain", reason=f"{route.reason}; {draft.missing}")
     claims: tuple[Claim, ...] = verdict.claims if answered else ()
+    cost = {"retrievals": 0.0, **route.cost, "evidence_tokens": float(usage.evidence_tokens), "ms": round(timings["total"], 2)}
     return Answer(
         question=question,
         text=draft.text,
         answers=draft.answers if answered else (),
         status=draft.status,
         confidence=draft.confidence,
-        route=replace(route, cost={"evidence_tokens": float(usage.evidence_tokens), "ms": round(timings["total"], 2)}),
+        route=replace(route, cost=cost),
         rationale=claims,
         paths=draft.paths,
         citations=verdict.citations,
