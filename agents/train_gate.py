@@ -19,7 +19,7 @@ from ..kg.artefacts import MANIFEST, file_hash, load_artefact, write_manifest
 from ..kg.errors import ArtefactError, InputError
 from .calibrate import Calibration, ece, threshold
 from .evaluate import Question, is_right
-from .gate import PAID, PRIORS, RETRIEVALS, TIERS, Gate, bucket
+from .gate import PAID, PRIORS, TIERS, Gate, bucket
 from .outcomes import Outcomes
 from .steps import Linked
 from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, worth
@@ -27,6 +27,7 @@ from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, wor
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .agent import Agent
+    from .answer import Answer
 
 FILE, NAME = "gate.json", "gate"
 Tried = Literal["path", "path+text", "internal"]
@@ -39,7 +40,10 @@ def gate_folder(kg: KnowledgeGraph) -> Path:
 
 
 def observe(
-    agent: Agent, questions: Sequence[Question], report: Callable[[int, int], None] = lambda done, total: None
+    agent: Agent,
+    questions: Sequence[Question],
+    report: Callable[[int, int], None] = lambda done, total: None,
+    judge: Callable[[Question, Answer], bool] = is_right,
 ) -> Outcomes:
     """Run every action that the agent can do on each question, whatever a gate would choose.
 
@@ -47,6 +51,7 @@ def observe(
         agent: over the graph.
         questions: with their answers.
         report: called with how many were run and of how many.
+        judge: whether an answer that was given is right.
 
     Raises:
         InputError: no questions.
@@ -57,6 +62,7 @@ def observe(
     names = [name for tier in TIERS for name in tier]
     x = np.full((len(questions), len(names)), np.nan)
     right, said = np.zeros((2, len(questions), len(actions)), bool)
+    cost = np.zeros(right.shape)
     groups = np.zeros(len(questions), np.int64)
     buckets, entities = np.zeros(len(questions), np.int64), dict[str, int]()
     for i, question in enumerate(questions):
@@ -65,14 +71,24 @@ def observe(
             answer = agent.ask(question.text, as_of=question.as_of, action=action)
             scores |= answer.route.scores
             said[i, a] = answer.status != "abstained"
-            right[i, a] = said[i, a] and is_right(question, answer)
+            right[i, a] = said[i, a] and judge(question, answer)
+            cost[i, a] = answer.route.cost["retrievals"]
         x[i] = [scores.get(name, np.nan) for name in names]
         seeds = next(step.seeds for step in answer.trace if isinstance(step, Linked))
         about = seeds[0].node.id if seeds else question.text
         groups[i], buckets[i] = entities.setdefault(about, len(entities)), bucket(scores)
         report(i + 1, len(questions))
-    cost = np.tile([RETRIEVALS[action] for action in actions], (len(questions), 1))
     return Outcomes(tuple(names), x, tuple(actions), right, cost, groups, buckets, said)
+
+
+def fit(outcomes: Outcomes, price: Price) -> UtilityGate:
+    """The gate of outcomes, by the features that were measured at all.
+
+    Raises:
+        InputError: fewer than 20 outcomes.
+    """
+    tiers = [[name for name in tier if np.isfinite(outcomes.x[:, outcomes.features.index(name)]).any()] for tier in TIERS]
+    return fit_gate(outcomes, tiers, price=price, tier_cost=PAID, priors=PRIORS)
 
 
 def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) -> tuple[UtilityGate, float, dict[str, Any]]:
@@ -92,8 +108,7 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
         InputError: fewer than 20 outcomes to fit on.
     """
     fitted, held = outcomes.split(FITTED, seed)
-    tiers = [[name for name in tier if np.isfinite(fitted.x[:, fitted.features.index(name)]).any()] for tier in TIERS]
-    gate = fit_gate(fitted, tiers, price=price, tier_cost=PAID, priors=PRIORS)
+    gate = fit(fitted, price)
     _, grid, _ = gate.choose(fitted)
     choice, sure, _ = gate.choose(held)
     at = (np.arange(len(held)), np.minimum(choice, len(held.actions) - 1))
@@ -192,4 +207,4 @@ def _gate(record: dict[str, Any]) -> UtilityGate:
     )
 
 
-__all__ = ["bound", "calibrate", "gate_folder", "load_gate", "observe", "save_gate"]
+__all__ = ["bound", "calibrate", "fit", "gate_folder", "load_gate", "observe", "save_gate"]
