@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from .. import prompts
 from ..kg.artefacts import MANIFEST, file_hash, load_artefact, write_manifest
 from ..kg.errors import ArtefactError, InputError
 from .calibrate import Calibration, ece, threshold
@@ -131,12 +132,19 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
 
 
 def bound(agent: Agent) -> dict[str, Any]:
-    """What a calibration was measured with: the graph as it stands, and hashes of every model that has a say."""
+    """What a calibration was measured with: the graph as it stands, and hashes of every model and prompt that has a say."""
     models = Path(__file__).resolve().parents[1] / "data" / "models"
     files = sorted([*models.glob(f"*/{MANIFEST}"), *(agent.kg.path / "models").glob(f"*/{MANIFEST}")])
     own = [file for file in files if file.parent.name != NAME or file.is_relative_to(models)]
     hashes = {f"{file.parent.parent.name}/{file.parent.name}": file_hash(file) for file in own}
-    return {"store": agent.kg.store.identity, "seq": agent.kg.store.seq, "models": hashes, "actions": list(agent.actions)}
+    return {
+        "store": agent.kg.store.identity,
+        "seq": agent.kg.store.seq,
+        "models": hashes,
+        "prompts": {name: prompts.load(name).hash for name in prompts.names()},
+        "actions": list(agent.actions),
+        "chat model": agent.chats,
+    }
 
 
 def save_gate(agent: Agent, gate: UtilityGate, kept: float, figures: dict[str, Any]) -> Path:
@@ -160,14 +168,15 @@ def load_gate(agent: Agent) -> Gate:
         return Gate()
     try:
         artefact = load_artefact(folder)
-        record = json.loads(artefact.path(FILE).read_text(encoding="utf-8"))
-        gate, kept, made = _gate(record), artefact.meta["threshold"], artefact.meta["bound"]
-    except (ArtefactError, ValueError, KeyError, TypeError) as error:
+        gate = _checked(_gate(json.loads(artefact.path(FILE).read_text(encoding="utf-8"))))
+        made, asked, kept = dict(artefact.meta["bound"]), artefact.meta["figures"].get("error_asked"), artefact.meta["threshold"]
+        threshold = float(kept or 0.0)
+    except (ArtefactError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Gate(note=f"the calibration cannot be read ({error}), so rules decide")
     changed = [key for key, value in bound(agent).items() if made.get(key) != value]
     if changed:
         return Gate(note=f"the calibration is stale ({', '.join(changed)} changed), so rules decide (hoptrace train gate)")
-    return Gate(gate, kept or 0.0)
+    return Gate(gate, threshold, None if kept is None else asked)
 
 
 def _plain(value: Any) -> Any:
@@ -205,6 +214,26 @@ def _gate(record: dict[str, Any]) -> UtilityGate:
         record["seen"],
         tuple(record["priors"]),
     )
+
+
+def _checked(gate: UtilityGate) -> UtilityGate:
+    """The gate, whose parts fit each other.
+
+    Raises:
+        ValueError: they do not, or are no numbers.
+    """
+    actions, known = len(gate.actions), {name for tier in TIERS for name in tier}
+    for one in gate.tiers:
+        n = len(one.features)
+        fits = one.mean.shape == one.scale.shape == (n,) and one.weights.shape == (actions, n + 1)
+        numbers = all(np.isfinite(part).all() for part in (one.mean, one.scale, one.weights)) and (one.scale > 0).all()
+        if not (fits and numbers and len(one.maps) == actions and known.issuperset(one.features)):
+            raise ValueError("its parts do not fit each other")
+    if not len(gate.tiers) == len(gate.closer) == len(gate.tier_cost) == len(TIERS):
+        raise ValueError(f"it has {len(gate.tiers)} tiers, not {len(TIERS)}")
+    if not len(gate.cost) == len(gate.priors) == actions:
+        raise ValueError("it has not one cost and one prior for each action")
+    return gate
 
 
 __all__ = ["bound", "calibrate", "fit", "gate_folder", "load_gate", "observe", "save_gate"]
