@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from ..retrieval.retriever import Found, Retriever
 from .answer import Action, Route, Usage
 from .compose import Draft, PathComposer, abstain
 from .connection import Connection, connect, pair_complexity, read_connection
+from .failures import Failures
 from .gate import RETRIEVALS, Able, Gate, found, known
 from .recall import Recalled, contradicted, remembered
 from .writer import Writer
@@ -58,6 +60,7 @@ class Means:
         reader, student: read the passages found, and then the facts found, where the path composer abstains.
         memory: knows by heart what it was taught.
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
+        failures: what of these has failed, and is not asked.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -66,6 +69,7 @@ class Means:
     student: ModelComposer | None = None
     memory: Memory | None = None
     writer: Writer | None = None
+    failures: Failures = field(default_factory=Failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,7 @@ def act(retriever: Retriever, means: Means, asked: Asked, route: Route, connecti
     if reader is not None and means.model is None and hits:
         short = outranked and reader.falls_short(asked.text, draft)
         unread = abstain("not every step of the question is recorded or stated", 0.0, draft.paths) if short else draft
-        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or unread
+        draft = means.failures.ask("reader", partial(reader.compose, asked.text, asked.links, hits, asked.budget)) or unread
         paths = draft.paths or paths
         if draft.composer == "reader":
             route = gate.after(route, {"read": draft.confidence}, able)
