@@ -30,7 +30,7 @@ RETRIEVALS = {"internal": 0.0, "path": 1.0, "path+text": 5.0}  # what an action 
 PAID = (0.0, 0.0, 1.0, 5.0)  # retrievals paid once each tier is known
 PRIORS = {"internal": 0.5, "path": 0.7, "path+text": 0.7}
 _COMPARES = frozenset({"compare", "superlative", "yes-no"})  # operations that put things side by side
-_HEAD, _TAIL = 8.0, 3.0  # facts about an entity from which it is well known, and below which hardly
+_HEAD, _TAIL = np.log1p((8, 3))  # degree: of facts about an entity from which it is well known, and below which hardly
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +167,8 @@ def found(draft: Draft, others: Sequence[float]) -> dict[str, float]:
 
 def bucket(scores: Mapping[str, float]) -> int:
     """0 head, 1 medium, 2 tail, by how many facts there are about the entity that is least spoken of."""
-    facts = np.expm1(scores.get("degree", 0.0))
-    return 0 if facts >= _HEAD else 1 if facts >= _TAIL else 2
+    degree = scores.get("degree", 0.0)
+    return 0 if degree >= _HEAD else 1 if degree >= _TAIL else 2
 
 
 def _measured(scores: Mapping[str, float]) -> tuple[dict[str, float], str]:

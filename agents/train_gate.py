@@ -133,10 +133,9 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
 
 def bound(agent: Agent) -> dict[str, Any]:
     """What a calibration was measured with: the graph as it stands, and hashes of every model and prompt that has a say."""
-    models = Path(__file__).resolve().parents[1] / "data" / "models"
-    files = sorted([*models.glob(f"*/{MANIFEST}"), *(agent.kg.path / "models").glob(f"*/{MANIFEST}")])
-    own = [file for file in files if file.parent.name != NAME or file.is_relative_to(models)]
-    hashes = {f"{file.parent.parent.name}/{file.parent.name}": file_hash(file) for file in own}
+    packaged, own = Path(__file__).resolve().parents[1] / "data" / "models", agent.kg.path / "models"
+    hashes = {f"packaged {file.parent.name}": file_hash(file) for file in sorted(packaged.glob(f"*/{MANIFEST}"))}
+    hashes |= {file.parent.name: file_hash(file) for file in sorted(own.glob(f"*/{MANIFEST}")) if file.parent.name != NAME}
     return {
         "store": agent.kg.store.identity,
         "seq": agent.kg.store.seq,

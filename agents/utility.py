@@ -69,7 +69,8 @@ class Scorer:
 
     def far(self, x: np.ndarray) -> np.ndarray:
         """Where a feature lies so far from what was seen that it counts as `FAR` deviations, bool [n, features]."""
-        outside: np.ndarray = np.abs(np.nan_to_num(x - self.mean) / self.scale) > FAR
+        with np.errstate(over="ignore", invalid="ignore"):
+            outside: np.ndarray = np.abs((x - self.mean) / self.scale) > FAR
         return outside
 
 
@@ -268,7 +269,8 @@ def lead(utilities: np.ndarray) -> np.ndarray:
 
 def standard(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
     """Features with mean 0 and deviation 1, within ±FAR; what was not measured is 0."""
-    z = np.where(np.isfinite(x), (x - mean) / scale, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = np.where(np.isfinite(x), (x - mean) / scale, 0.0)
     return np.clip(z, -FAR, FAR)
 
 
