@@ -4,6 +4,7 @@ agent          Agent, what users hold: `ask` and `stream`
 loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
 gate           whether to retrieve, read passages too, answer from memory, or abstain, and why; acting: doing that
 utility        how a gate learns that, with calibrate and outcomes; train_gate: on a graph; testbed: on a tiny world
+failures       experts that fail, left aside
 experts/       the memory of a graph, and tools for a pool of experts; recall: answers from memory; opinion: beliefs combined
 editing        whether edits of facts reach the answers; overshadow: which errors threaten rare conditions
 compose        answers from paths alone; chat: from any langchain-core chat model under the same checks
