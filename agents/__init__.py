@@ -6,6 +6,7 @@ gate           whether to retrieve, read passages too, answer from memory, or ab
 pool, acting   the experts that may answer, each with a price; engaging them while that pays; fusion: what they come to together
 utility        how a gate learns that, with calibrate and outcomes; train_gate: on a graph; testbed: on a tiny world
 gate_report    what its choices came to, beside what any choice could have; frontier: what a budget of retrievals buys
+failures       experts that fail, left aside
 experts/       the memory of a graph, and tools for a pool of experts; recall: answers from memory; opinion: beliefs combined
 editing        whether edits of facts reach the answers; overshadow: which errors threaten rare conditions
 compose        answers from paths alone; chat: from any langchain-core chat model under the same checks

@@ -14,7 +14,8 @@ from ..retrieval.retriever import Retriever
 from .answer import Action, Route, Usage
 from .compose import Draft, abstain
 from .connection import pair_complexity, read_connection
-from .gate import Able, Gate, bucket, known
+from .failures import Failures
+from .gate import RETRIEVALS, Able, Gate, bucket, known
 from .pool import Asked, Closed, Exact, Expert, Memory, Paths, Said, Text, TextReader, Verified
 from .recall import contradicted, remembered
 from .support import Witnesses
@@ -40,6 +41,7 @@ class Means:
         memory: knows by heart what it was taught.
         witnesses: count the sources behind an answer.
         writer: writes the sentence of an answer that is made of facts; where it has none that is right, the plain text stays.
+        failures: what of these has failed, and is not asked.
     """
 
     gate: Gate = field(default_factory=Gate)
@@ -49,6 +51,7 @@ class Means:
     memory: Memory | None = None
     witnesses: Witnesses | None = None
     writer: Writer | None = None
+    failures: Failures = field(default_factory=Failures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def experts(retriever: Retriever, means: Means, asked: Asked, forced: bool) -> l
     can = able(retriever, means, asked)
     some: list[Expert] = [Closed(), Exact(retriever), Paths(retriever, always=can.model or forced)]
     if means.memory is not None and can.memory:
-        some.append(Verified(retriever, means.memory))
-    return [*some, Text(retriever, means.reader if can.reader else None, can.model)]
+        some.append(Verified(retriever, means.memory, means.failures))
+    return [*some, Text(retriever, means.reader if can.reader else None, means.failures, can.model)]
 
 
 def act(retriever: Retriever, means: Means, asked: Asked, route: Route) -> Acted:
@@ -109,6 +112,7 @@ def act(retriever: Retriever, means: Means, asked: Asked, route: Route) -> Acted
     draft, route = _decided(heard, said, route, asked, means.gate)
     if not said.looked:
         return Acted(draft, route)
+    route = replace(route, cost={"retrievals": RETRIEVALS["path+text" if said.read else "path"]})
     evidence = retriever.pack(said.paths, said.hits, set(said.truncated), asked.budget, question=asked.text)
     return Acted(draft, route, evidence, looked=True)
 

@@ -11,6 +11,7 @@ from ..kg.artefacts import MANIFEST
 from ..kg.errors import InputError
 from ..retrieval.base import Budget
 from .answer import Action, Answer
+from .failures import Failures
 from .steps import Answered, Step, Understood
 from .support import Witnesses
 
@@ -58,7 +59,8 @@ class Agent:
         self._student: ModelComposer | None = None
         self._remembers: tuple[int, Memory | None] | None = None
         self._witnesses = Witnesses(kg)
-        self._gated: tuple[tuple[int, int], Gate] | None = None
+        self._gated: tuple[tuple[tuple[int, ...], int], Gate] | None = None
+        self._failures = Failures()
 
     @property
     def retriever(self) -> Retriever:
@@ -111,11 +113,12 @@ class Agent:
 
     def _means(self) -> Means:
         """What may answer a question now, and the gate that decides among it."""
-        from .train_gate import gate_folder, load_gate
+        from .train_gate import load_gate
 
-        manifest = gate_folder(self.kg) / MANIFEST
-        stamp = (manifest.stat().st_mtime_ns if manifest.is_file() else 0, self.kg.store.seq)
+        made = tuple(sorted(file.stat().st_mtime_ns for file in (self.kg.path / "models").glob(f"*/{MANIFEST}")))
+        stamp = (made, self.kg.store.seq)
         if self._gated is None or self._gated[0] != stamp:
+            self._failures = Failures()
             self._gated = (stamp, load_gate(self))
         return replace(self._able(), gate=self._gated[1], witnesses=self._witnesses)
 
@@ -125,7 +128,7 @@ class Agent:
         if self.model is not None:
             from .chat import ChatComposer
 
-            return Means(model=ChatComposer(self.model))
+            return Means(model=ChatComposer(self.model), failures=self._failures)
         from .experts.memory import memory_folder
         from .experts.remember import remembering
         from .reading import PassageReader
@@ -136,13 +139,21 @@ class Agent:
         stamp = memory.stat().st_mtime_ns if memory.is_file() else 0
         if self._remembers is None or self._remembers[0] != stamp:
             self._remembers = (stamp, remembering(self.retriever) if stamp else None)
-        reads = self.reads and self.retriever.has_prose
+        load = self._failures.ask
+        reader = load("reader", Student.default) if self.reads and self.retriever.has_prose else None
         return Means(
-            reader=PassageReader(self.retriever, Student.default()) if reads else None,
-            student=self._distilled(),
+            reader=PassageReader(self.retriever, reader) if reader is not None else None,
+            student=load("student", self._distilled),
             memory=self._remembers[1],
-            writer=Writer.default() if self.writer else None,
+            writer=load("writer", Writer.default) if self.writer else None,
+            failures=self._failures,
         )
+
+    @property
+    def chats(self) -> str:
+        """The name of the chat model that composes answers, "" where there is none."""
+        means = self._able()
+        return means.model.name if means.model is not None else ""
 
     @property
     def actions(self) -> tuple[Action, ...]:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .steps import Step
 
 Action = Literal["internal", "adapter", "verify", "path", "path+text", "abstain"]
+Mode = Literal["rule", "shrunk", "calibrated", "forced"]
 AnswerStatus = Literal["answered", "abstained", "partial"]
 
 
@@ -38,13 +39,23 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What the gate chose and why. `mode` is calibrated, rule or forced."""
+    """What the gate chose and why.
+
+    Attributes:
+        action: what was done in the end.
+        mode: what made the choice: rules, a gate drawn to them because it has seen few outcomes, a calibrated one, or the asker.
+        scores: what it was decided by, numbers alone.
+        reason: in words, with what could not be used.
+        cost: retrievals, tokens of evidence, milliseconds.
+        promised: share of wrong answers that is kept with confidence 0.9; None where no error rate is promised.
+    """
 
     action: Action
-    mode: str = "rule"
+    mode: Mode = "rule"
     scores: dict[str, float] = field(default_factory=dict)
     reason: str = ""
     cost: dict[str, float] = field(default_factory=dict)
+    promised: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +113,7 @@ class Answer:
                 "scores": {k: round(v, 4) for k, v in self.route.scores.items()},
                 "reason": self.route.reason,
                 "cost": dict(self.route.cost),
+                "promised": self.route.promised,
             },
             "rationale": [{"text": c.text, "citations": list(c.citations)} for c in self.rationale],
             "paths": [

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 
 from ..retrieval.base import Budget
 from ..retrieval.question import Understanding
@@ -59,7 +60,9 @@ def stream(
     reading = for_values(retriever.read(text, links, as_of))
     clock.lap("link")
     yield keep(_understood(reading, as_of))
-    asked = Asked(question, text, reading, links, budget, recalled(means.memory, text, links))
+    asked = Asked(
+        question, text, reading, links, budget, means.failures.ask("memory", partial(recalled, means.memory, text, links))
+    )
     route = first_route(retriever, means, asked, action)
     asked, route = escalated(retriever, asked, route)
     clock.lap("gate")
@@ -70,14 +73,17 @@ def stream(
         yield keep(Retrieved(acted.evidence.paths, acted.evidence.hits, acted.evidence.truncated))
     draft, usage = acted.draft, Usage()
     if acted.looked and (composer := means.model or (means.student if action is None else None)) is not None:
-        draft, usage = composer.compose(question, acted.evidence, draft)
+        told = means.failures.ask(composer.name, partial(composer.compose, question, acted.evidence, draft))
+        draft, usage = told or (draft, usage)
     clock.lap("compose")
     yield keep(Composed(draft.composer, draft.text))
     verdict = verify(retriever.kg, draft)
     draft = settle(draft, verdict)
     clock.lap("verify")
     yield keep(Verified(len(verdict.citations), verdict.failed, verdict.dropped))
-    written = _written(means.writer, reading, draft, verdict) if means.writer is not None and asked.connection is None else draft
+    written = draft
+    if means.writer is not None and asked.connection is None:
+        written = means.failures.ask("writer", partial(_written, means.writer, reading, draft, verdict)) or draft
     usage = replace(usage, evidence_tokens=acted.evidence.tokens, window_tokens=acted.evidence.window_tokens)
     answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
     if means.witnesses is not None and answer.status != "abstained":
@@ -149,13 +155,14 @@ def finished(
     if not answered and route.action != "abstain":
         route = replace(route, action="abstain", reason=f"{route.reason}; {draft.missing}")
     claims: tuple[Claim, ...] = verdict.claims if answered else ()
+    cost = {"retrievals": 0.0, **route.cost, "evidence_tokens": float(usage.evidence_tokens), "ms": round(timings["total"], 2)}
     return Answer(
         question=question,
         text=draft.text,
         answers=draft.answers if answered else (),
         status=draft.status,
         confidence=draft.confidence,
-        route=replace(route, cost={"evidence_tokens": float(usage.evidence_tokens), "ms": round(timings["total"], 2)}),
+        route=replace(route, cost=cost),
         rationale=claims,
         paths=draft.paths,
         citations=verdict.citations,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from ..kg.model import Path
@@ -19,6 +20,7 @@ from ..retrieval.retriever import Found, Retriever
 from .answer import Action, Route
 from .compose import Draft, PathComposer, abstain
 from .connection import Connection, connect
+from .failures import Failures
 from .gate import found
 from .recall import Recalled, remembered
 
@@ -54,6 +56,7 @@ class Said:
         hits: passages read.
         truncated: budgets that were hit.
         looked: something was looked up.
+        read: passages were read, by a reader or a composer.
     """
 
     draft: Draft
@@ -62,6 +65,7 @@ class Said:
     hits: Sequence[Hit] = ()
     truncated: frozenset[str] = frozenset()
     looked: bool = False
+    read: bool = False
 
 
 class Expert(Protocol):
@@ -153,6 +157,7 @@ class Verified:
 
     retriever: Retriever
     memory: Memory
+    failures: Failures
     action: Action = "verify"
 
     def wanted(self, asked: Asked, route: Route, said: Said) -> bool:
@@ -162,7 +167,8 @@ class Verified:
         looked = self.retriever.search(asked.reading, asked.links, asked.budget)
         heads = [int(candidate.nodes[0]) for candidate in looked.candidates[:_JUDGED]]
         nodes = [node.id for node in self.retriever.kg.store.nodes(heads)]
-        best = self.memory.best(asked.text, nodes, asked.links) if len(nodes) > 1 else None
+        judged = partial(self.memory.best, asked.text, nodes, asked.links)
+        best = self.failures.ask("memory", judged) if len(nodes) > 1 else None
         chosen = looked if best is None else replace(looked, candidates=[looked.candidates[best]])
         return walked(self.retriever, asked, chosen)
 
@@ -177,11 +183,13 @@ class Text:
     Attributes:
         retriever: over the graph.
         reader: None where nothing here reads them; they are then evidence for a composer, or for the person who asked.
+        failures: what has failed, the reader among it.
         model: a composer reads them in any case.
     """
 
     retriever: Retriever
     reader: TextReader | None
+    failures: Failures
     model: bool = False
     action: Action = "path+text"
 
@@ -190,15 +198,16 @@ class Text:
 
     def run(self, asked: Asked, route: Route, said: Said) -> Said:
         hits = self.retriever.passages(asked.text, asked.budget.chunks)
-        said = replace(said, hits=hits, looked=True)
+        said = replace(said, hits=hits, looked=True, read=self.model)
         reader = self._reader(said) if route.action == "path+text" or route.mode == "rule" else None
         if reader is None or self.model or not hits:
             return said
         short = self._outranked(asked, said) and reader.falls_short(asked.text, said.draft)
         unread = abstain("not every step of the question is recorded or stated", 0.0, said.draft.paths) if short else said.draft
-        draft = reader.compose(asked.text, asked.links, hits, asked.budget) or unread
+        read = partial(reader.compose, asked.text, asked.links, hits, asked.budget)
+        draft = self.failures.ask("reader", read) or unread
         scores = {"read": draft.confidence} if draft.composer == "reader" else {}
-        return replace(said, draft=draft, scores=scores, paths=draft.paths or said.paths)
+        return replace(said, draft=draft, scores=scores, paths=draft.paths or said.paths, read=True)
 
     def _open(self, asked: Asked, said: Said) -> bool:
         return said.draft.status == "abstained" or self._outranked(asked, said)

@@ -26,7 +26,8 @@ class Recalled:
 
     Attributes:
         opinion: over the answers it knows.
-        scores: what a gate may know of it: how often the memory was taught about what is asked, margin and entropy of the draft.
+        scores: what a gate may know of it: how often the memory was taught about what is asked, margin and entropy of the draft,
+            and whether it is stale.
         forbidden: why it may not be used: what it was taught has been changed or erased since; "" where it may.
     """
 

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
+from .. import prompts
 from ..kg.artefacts import MANIFEST, file_hash, load_artefact, write_manifest
 from ..kg.errors import ArtefactError, InputError
 from .calibrate import Calibration, ece, threshold
 from .evaluate import Question, is_right
 from .fusion import Fusion, alike, beliefs, fit_fusion
-from .gate import HEARD_AT, PAID, PRIORS, RETRIEVALS, TIERS, Gate, bucket
+from .gate import HEARD_AT, PAID, PRIORS, TIERS, Gate, bucket
 from .outcomes import Outcomes
 from .steps import Linked
 from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, worth
@@ -28,6 +29,7 @@ from .utility import Price, Scorer, UtilityGate, fit_gate, oracle, realised, wor
 if TYPE_CHECKING:
     from ..kg.graph import KnowledgeGraph
     from .agent import Agent
+    from .answer import Answer
 
 FILE, NAME = "gate.json", "gate"
 Tried = Literal["path", "path+text", "internal", "verify"]
@@ -40,7 +42,10 @@ def gate_folder(kg: KnowledgeGraph) -> Path:
 
 
 def observe(
-    agent: Agent, questions: Sequence[Question], report: Callable[[int, int], None] = lambda done, total: None
+    agent: Agent,
+    questions: Sequence[Question],
+    report: Callable[[int, int], None] = lambda done, total: None,
+    judge: Callable[[Question, Answer], bool] = is_right,
 ) -> Outcomes:
     """Run every action that the agent can do on each question, whatever a gate would choose.
 
@@ -48,6 +53,7 @@ def observe(
         agent: over the graph.
         questions: with their answers.
         report: called with how many were run and of how many.
+        judge: whether an answer that was given is right.
 
     Raises:
         InputError: no questions.
@@ -58,7 +64,7 @@ def observe(
     names = [name for tier in TIERS for name in tier]
     x = np.full((len(questions), len(names)), np.nan)
     right, said = np.zeros((2, len(questions), len(actions)), bool)
-    votes, groups = np.zeros(right.shape, np.int64), np.zeros(len(questions), np.int64)
+    cost, votes, groups = np.zeros(right.shape), np.zeros(right.shape, np.int64), np.zeros(len(questions), np.int64)
     buckets, entities = np.zeros(len(questions), np.int64), dict[str, int]()
     for i, question in enumerate(questions):
         scores, names_of = dict[str, float](), dict[str, int]()
@@ -66,15 +72,25 @@ def observe(
             answer = agent.ask(question.text, as_of=question.as_of, action=action)
             scores |= answer.route.scores
             said[i, a] = answer.status != "abstained"
-            right[i, a] = said[i, a] and is_right(question, answer)
+            right[i, a] = said[i, a] and judge(question, answer)
             votes[i, a] = names_of.setdefault(alike(answer.answers), len(names_of)) if said[i, a] else -1
+            cost[i, a] = answer.route.cost["retrievals"]
         x[i] = [scores.get(name, np.nan) for name in names]
         seeds = next(step.seeds for step in answer.trace if isinstance(step, Linked))
         about = seeds[0].node.id if seeds else question.text
         groups[i], buckets[i] = entities.setdefault(about, len(entities)), bucket(scores)
         report(i + 1, len(questions))
-    cost = np.tile([RETRIEVALS[action] for action in actions], (len(questions), 1))
     return Outcomes(tuple(names), x, tuple(actions), right, cost, groups, buckets, said, votes)
+
+
+def fit(outcomes: Outcomes, price: Price) -> UtilityGate:
+    """The gate of outcomes, by the features that were measured at all.
+
+    Raises:
+        InputError: fewer than 20 outcomes.
+    """
+    tiers = [[name for name in tier if np.isfinite(outcomes.x[:, outcomes.features.index(name)]).any()] for tier in TIERS]
+    return fit_gate(outcomes, tiers, price=price, tier_cost=PAID, priors=PRIORS)
 
 
 def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) -> tuple[Gate, dict[str, Any]]:
@@ -94,10 +110,9 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
         InputError: fewer than 20 outcomes to fit on.
     """
     fitted, held = outcomes.split(FITTED, seed)
-    tiers = [[name for name in tier if np.isfinite(fitted.x[:, fitted.features.index(name)]).any()] for tier in TIERS]
-    fit = fit_gate(fitted, tiers, price=price, tier_cost=PAID, priors=PRIORS)
-    fusion = fit_fusion(fitted, *_decided(fit, fitted))
-    grid, (choice, sure) = _sure(fit, fusion, fitted)[1], _sure(fit, fusion, held)
+    chooser = fit(fitted, price)
+    fusion = fit_fusion(fitted, *_decided(chooser, fitted))
+    grid, (choice, sure) = _sure(chooser, fusion, fitted)[1], _sure(chooser, fusion, held)
     at = (np.arange(len(held)), np.minimum(choice, len(held.actions) - 1))
     acted = (choice < len(held.actions)) & (held.said[at] if held.said is not None else True)
     right = held.right[at] & acted
@@ -109,13 +124,14 @@ def calibrate(outcomes: Outcomes, *, error: float, price: Price, seed: int = 0) 
         "error_asked": error,
         "guaranteed": bool(np.isfinite(kept)),
         "fusion": fusion.method if fusion is not None else "none",
-        "utility": {**fixed, "gate": float(realised(fit, held).mean()), "oracle": float(oracle(held, price).mean())},
-        "retrievals": float(np.append(fit.cost, 0.0)[choice].mean()),
+        "utility": {**fixed, "gate": float(realised(chooser, held).mean()), "oracle": float(oracle(held, price).mean())},
+        "retrievals": float(np.append(chooser.cost, 0.0)[choice].mean()),
         "answered": float(acted.mean()),
         "right_of_answered": float(right[acted].mean()) if acted.any() else 0.0,
         "ece": ece(sure[acted], right[acted]) if acted.any() else 0.0,
     }
-    return Gate(fit, kept if np.isfinite(kept) else 0.0, fusion), figures
+    promised = error if np.isfinite(kept) else None
+    return Gate(chooser, kept if np.isfinite(kept) else 0.0, promised, fusion), figures
 
 
 def _decided(gate: UtilityGate, outcomes: Outcomes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -138,12 +154,18 @@ def _sure(gate: UtilityGate, fusion: Fusion | None, outcomes: Outcomes) -> tuple
 
 
 def bound(agent: Agent) -> dict[str, Any]:
-    """What a calibration was measured with: the graph as it stands, and hashes of every model that has a say."""
-    models = Path(__file__).resolve().parents[1] / "data" / "models"
-    files = sorted([*models.glob(f"*/{MANIFEST}"), *(agent.kg.path / "models").glob(f"*/{MANIFEST}")])
-    own = [file for file in files if file.parent.name != NAME or file.is_relative_to(models)]
-    hashes = {f"{file.parent.parent.name}/{file.parent.name}": file_hash(file) for file in own}
-    return {"store": agent.kg.store.identity, "seq": agent.kg.store.seq, "models": hashes, "actions": list(agent.actions)}
+    """What a calibration was measured with: the graph as it stands, and hashes of every model and prompt that has a say."""
+    packaged, own = Path(__file__).resolve().parents[1] / "data" / "models", agent.kg.path / "models"
+    hashes = {f"packaged {file.parent.name}": file_hash(file) for file in sorted(packaged.glob(f"*/{MANIFEST}"))}
+    hashes |= {file.parent.name: file_hash(file) for file in sorted(own.glob(f"*/{MANIFEST}")) if file.parent.name != NAME}
+    return {
+        "store": agent.kg.store.identity,
+        "seq": agent.kg.store.seq,
+        "models": hashes,
+        "prompts": {name: prompts.load(name).hash for name in prompts.names()},
+        "actions": list(agent.actions),
+        "chat model": agent.chats,
+    }
 
 
 def save_gate(agent: Agent, gate: Gate, figures: dict[str, Any]) -> Path:
@@ -171,9 +193,10 @@ def load_gate(agent: Agent) -> Gate:
     try:
         artefact = load_artefact(folder)
         record = json.loads(artefact.path(FILE).read_text(encoding="utf-8"))
-        gate = Gate(_gate(record["utility"]), artefact.meta["threshold"], _fusion(record["fusion"]))
-        made = artefact.meta["bound"]
-    except (ArtefactError, ValueError, KeyError, TypeError) as error:
+        made, figures, threshold = dict(artefact.meta["bound"]), artefact.meta["figures"], float(artefact.meta["threshold"])
+        promised = figures["error_asked"] if figures["guaranteed"] else None
+        gate = Gate(_checked(_gate(record["utility"])), threshold, promised, _fusion(record["fusion"]))
+    except (ArtefactError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Gate(note=f"the calibration cannot be read ({error}), so rules decide")
     changed = [key for key, value in bound(agent).items() if made.get(key) != value]
     if changed:
@@ -224,4 +247,24 @@ def _fusion(record: dict[str, Any] | None) -> Fusion | None:
     return Fusion(record["method"], _map(record["map"])) if record is not None else None
 
 
-__all__ = ["bound", "calibrate", "gate_folder", "load_gate", "observe", "save_gate"]
+def _checked(gate: UtilityGate) -> UtilityGate:
+    """The gate, whose parts fit each other.
+
+    Raises:
+        ValueError: they do not, or are no numbers.
+    """
+    actions, known = len(gate.actions), {name for tier in TIERS for name in tier}
+    for one in gate.tiers:
+        n = len(one.features)
+        fits = one.mean.shape == one.scale.shape == (n,) and one.weights.shape == (actions, n + 1)
+        numbers = all(np.isfinite(part).all() for part in (one.mean, one.scale, one.weights)) and (one.scale > 0).all()
+        if not (fits and numbers and len(one.maps) == actions and known.issuperset(one.features)):
+            raise ValueError("its parts do not fit each other")
+    if not len(gate.tiers) == len(gate.closer) == len(gate.tier_cost) == len(TIERS):
+        raise ValueError(f"it has {len(gate.tiers)} tiers, not {len(TIERS)}")
+    if not len(gate.cost) == len(gate.priors) == actions:
+        raise ValueError("it has not one cost and one prior for each action")
+    return gate
+
+
+__all__ = ["bound", "calibrate", "fit", "gate_folder", "load_gate", "observe", "save_gate"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..kg.errors import InputError
+from .answer import Mode
 from .calibrate import Calibration, fit_calibration, fit_logistic, sigmoid
 from .outcomes import Outcomes
 
@@ -20,6 +21,7 @@ FOLDS = 5
 PRIOR = 20  # outcomes that the rule weighs beside those seen
 LEAST = 20  # outcomes below which only the rule is used
 ABSTAIN = "abstain"
+FAR = 8.0  # deviations from the mean beyond which features are not told apart
 Priors = Mapping[str, float]  # by action, the probability of being right that the rule assumes
 
 
@@ -64,6 +66,12 @@ class Scorer:
         """
         raw = _raw(self.weights, standard(x, self.mean, self.scale))
         return np.stack([one(raw[:, i], buckets) for i, one in enumerate(self.maps)], axis=1)
+
+    def far(self, x: np.ndarray) -> np.ndarray:
+        """Where a feature lies so far from what was seen that it counts as `FAR` deviations, bool [n, features]."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            outside: np.ndarray = np.abs((x - self.mean) / self.scale) > FAR
+        return outside
 
 
 def fit_scorer(outcomes: Outcomes) -> Scorer:
@@ -110,7 +118,7 @@ class UtilityGate:
     priors: tuple[float, ...]
 
     @property
-    def mode(self) -> str:
+    def mode(self) -> Mode:
         return "calibrated" if self.seen >= 5 * PRIOR else "shrunk"
 
     def probabilities(self, x: np.ndarray, features: Sequence[str], buckets: np.ndarray, tier: int) -> np.ndarray:
@@ -263,9 +271,10 @@ def lead(utilities: np.ndarray) -> np.ndarray:
 
 
 def standard(x: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:
-    """Features with mean 0 and deviation 1, within ±8; what was not measured is 0."""
-    z = np.where(np.isfinite(x), (x - mean) / scale, 0.0)
-    return np.clip(z, -8, 8)
+    """Features with mean 0 and deviation 1, within ±FAR; what was not measured is 0."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        z = np.where(np.isfinite(x), (x - mean) / scale, 0.0)
+    return np.clip(z, -FAR, FAR)
 
 
 def _raw(weights: np.ndarray, z: np.ndarray) -> np.ndarray:

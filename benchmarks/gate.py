@@ -1,10 +1,10 @@
-"""When does retrieval pay: `python benchmarks/gate.py [DATASET_DIR [--limit N]] [--seeds N] [--small]`.
+"""When does retrieval pay: `python benchmarks/gate.py [DATASET_DIR [--skip N] [--limit N]] [--seeds N] [--small]`.
 
 On a `TinyWorld` a student is really trained for each seed; facts are split by entity. Side by side: never retrieving, always,
 a threshold on popularity and one on the margin of a draft (both chosen on the part that the gate is fitted on), the gate by
 rules, the gate fitted on 50 and on all pairs, and the best that any choice could do. Utility is 1 for a right answer less 0.10
 for each retrieval. Then: calibration, abstention with a guarantee, budgets, opinions fused, and the shadow block. With a folder,
-the same choices on its own graph (`gate_graph`).
+the agent is asked over its graph, by its gate and by each fixed choice (`gate_asked`); PopQA has a log of its own (`gate_graph`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import gate_asked
 import gate_graph
 import numpy as np
 from common import commit, peak_mb, percentiles, print_result, print_table
@@ -216,16 +217,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("dataset", type=Path, nargs="?", help="a folder with passages and questions, in place of the world")
     parser.add_argument("--limit", type=int, default=1000, help="questions of the folder")
+    parser.add_argument("--skip", type=int, default=0, help="questions of the folder to leave out before them")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--small", action="store_true", help="a small world, to see that it runs")
     options = parser.parse_args()
     if options.dataset:
-        measured = {
-            "benchmark": "gate",
-            "dataset": options.dataset.resolve().name,
-            **gate_graph.measure(options.dataset, options.limit),
-        }
-        print_result({**measured, "peak_mb": peak_mb(), "commit": commit()})
+        name, folder = options.dataset.resolve().name, options.dataset
+        measured = (
+            gate_graph.measure(folder, options.limit)
+            if name == "popqa"
+            else gate_asked.measure(folder, options.skip, options.limit)
+        )
+        print_result({"benchmark": "gate", "dataset": name, **measured, "peak_mb": peak_mb(), "commit": commit()})
         return
     print_result(on_worlds([TinyWorld.small(seed) if options.small else TinyWorld.full(seed) for seed in range(options.seeds)]))
 

@@ -1,51 +1,22 @@
-"""The gate on a real graph: part of `benchmarks/gate.py DATASET_DIR`.
-
-The passages of the folder become a graph by the rules of the extractor; a memory is trained on half of its facts, the often
-supported first, in the words of the lexicon; then every action is run on every question. PopQA has a log of its own (`popqa`).
-"""
+"""The gate on the outcomes of PopQA (`popqa`): part of `benchmarks/gate.py DATASET_DIR`."""
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import popqa
-from common import print_table, read_jsonl
-from hoptrace import Agent, KnowledgeGraph
+from common import print_table
 from hoptrace.agents.calibrate import auroc, ece
-from hoptrace.agents.evaluate import Question
-from hoptrace.agents.experts.train_memory import install, train
-from hoptrace.agents.gate import PAID, PRIORS, TIERS
+from hoptrace.agents.gate import PRIORS
 from hoptrace.agents.outcomes import Outcomes
-from hoptrace.agents.train_gate import observe
 from hoptrace.agents.utility import Price, fit_gate, fit_scorer, oracle, realised, worth
-from hoptrace.retrieval.encoder import Encoder
 from hoptrace.retrieval.metrics import bootstrap_ci
-from hoptrace.retrieval.relations import RelationIndex
 
 Tiers = tuple[tuple[str, ...], ...]
 PRICE = Price(value=1.0, loss=0.0, retrieval=0.1)
 SHARE, PAIRS, SEEDS = 0.5, 200, 3
-
-
-def questions_of(dataset: Path, limit: int) -> list[Question]:
-    """Questions of a folder with all accepted answers."""
-    found = []
-    for number, row in enumerate(read_jsonl(dataset / "questions.jsonl")[:limit]):
-        gold = row.get("answers") or [row["answer"], *row.get("answer_aliases", [])]
-        found.append(Question(str(row.get("id", number)), row["question"], tuple(map(str, gold))))
-    return found
-
-
-def logged(dataset: Path, limit: int, folder: Path) -> Outcomes:
-    """Every action once on every question of a folder."""
-    encoder = Encoder.default()
-    with KnowledgeGraph.open(folder / "kg") as kg:
-        kg.ingest([dataset / "passages.jsonl"])
-        install(train(kg, RelationIndex(kg, encoder), encoder, share=SHARE, minutes=6, report=print))
-        return observe(Agent(kg, encoder=encoder, writer=False), questions_of(dataset, limit))
 
 
 def systems(log: Outcomes, seed: int, known: Tiers, paid: tuple[float, ...], popular: str) -> dict[str, dict[str, float]]:
@@ -89,13 +60,8 @@ def systems(log: Outcomes, seed: int, known: Tiers, paid: tuple[float, ...], pop
 
 
 def measure(dataset: Path, limit: int) -> dict[str, Any]:
-    """The table of a folder over splits by entity, printed, and its figures."""
-    if (dataset / "popqa_1000_passages.jsonl").is_file():
-        log, known, paid, popular = popqa.outcomes(dataset, 0, limit=limit), popqa.TIERS, (0.0, 0.0), "popularity"
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            log = logged(dataset, limit, Path(folder))
-        known, paid, popular = TIERS, PAID, "degree"
+    """The table of the folder over splits by entity, printed, and its figures."""
+    log, known, paid, popular = popqa.outcomes(dataset, 0, limit=limit), popqa.TIERS, (0.0, 0.0), "popularity"
     print(f"{len(log)} questions; right: {dict(zip(log.actions, log.right.mean(axis=0).round(3).tolist(), strict=True))}")
     runs = [systems(log, seed, known, paid, popular) for seed in range(SEEDS)]
     found: dict[str, Any] = {}

@@ -43,9 +43,9 @@ class Remembering:
             return Recalled(VACUOUS, {})
         reason = veto(self.memory, self.ledger, self.retriever, question, links, said)
         if reason:
-            return Recalled(VACUOUS, {}, _FORBIDDEN[reason])
+            return Recalled(VACUOUS, {"stale": 1.0}, _FORBIDDEN[reason])
         taught = math.log1p(self.memory.shown(said.subjects[0]))
-        return Recalled(said.opinion, {"taught": taught, "margin": said.margin, "entropy": said.entropy})
+        return Recalled(said.opinion, {"taught": taught, "margin": said.margin, "entropy": said.entropy, "stale": 0.0})
 
     def best(self, question: str, candidates: Sequence[str], links: Sequence[Link]) -> int | None:
         """Which of some nodes, by id, it believes in most; None where it knows none of them."""

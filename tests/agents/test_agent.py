@@ -21,7 +21,7 @@ ANSWER: dict[str, Any] = {
     "answers": [str],
     "status": str,
     "confidence": float,
-    "route": {"action": str, "mode": str, "scores": dict, "reason": str, "cost": dict},
+    "route": {"action": str, "mode": str, "scores": dict, "reason": str, "cost": dict, "promised": (float, type(None))},
     "rationale": [{"text": str, "citations": [int]}],
     "paths": [
         {
