@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -71,12 +70,11 @@ class WriteConnection(Connection, Protocol):
 class Reads:
     """Reading from one place, whatever engine keeps it."""
 
-    folder: Path
     read_only: bool
 
     @property
     def place(self) -> str:
-        """What an error or the doctor calls the store."""
+        """See `kg.store.Store`."""
         raise NotImplementedError
 
     def _snapshot(self) -> AbstractContextManager[Connection]:

@@ -164,11 +164,11 @@ class FactWriter:
             if key not in rows:
                 rows[key] = row = row + 1
                 status = self._sure if key in shown else Status.PROPOSED
-                new.append((row, key, subject.row, relation, object_.row, begin, end, status, self._seq))
+                new.append((row, key, subject.row, relation, object_.row, begin, end, status.value, "", False, True, self._seq))
                 if relation in self._functional:
                     functional.append(row)
         self._last["triple"] = row
-        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', FALSE, TRUE, ?)", new)
+        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
         self._settle.touch_triples(functional)
         return rows
 
@@ -238,7 +238,7 @@ class FactWriter:
             if isinstance(end, Name):
                 self._add_names(end, node.row)
         self._fresh.clear()
-        self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, TRUE, ?)", new)
+        self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
         self._settle.dirty(blocks - {""})
 
     def _node_id(self, end: Name | Literal) -> str:
@@ -248,13 +248,13 @@ class FactWriter:
             raise InputError(f"{self._document.uri}: an entity has an empty name")
         return stable_id("e", end.iri) if end.iri else stable_id("e", self._norm(end.label), end.type)
 
-    def _node_row(self, row: int, key: int, end: Name | Literal) -> tuple[int, int, str, str, str, str, str, str, str, int]:
+    def _node_row(self, row: int, key: int, end: Name | Literal) -> tuple[int, int, str, str, str, str, str, str, str, bool, int]:
         if isinstance(end, Literal):
             norm = normalize(end.value[:_NORM_LIMIT])
-            return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", row
+            return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", True, row
         norm = self._norm(end.label)
         self._shown[row] = (end.label, end.type)
-        return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), row
+        return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), True, row
 
     def _add_names(self, name: Name, row: int) -> None:
         self._names[(row, name.label, name.type)] = True

@@ -97,7 +97,7 @@ class TextReads(Reads):
             return []
         return self._ranked(telling, k)
 
-    def _ranked(self, words: list[str], k: int) -> list[TextHit]:
+    def _ranked(self, telling: list[str], k: int) -> list[TextHit]:
         """The best live chunks that hold any of these words, equal scores in the order of their ids."""
         raise NotImplementedError
 

@@ -38,6 +38,10 @@ class SQLiteStore(SQLiteReads, SQLStore):
         self._write_db: WriteDatabase | None = None
         self._turn = threading.Lock()
 
+    @property
+    def engine(self) -> str:
+        return f"SQLite {sqlite3.sqlite_version}"
+
     @contextmanager
     def exclusive(self) -> Iterator[WriteDatabase]:
         if self.read_only:
@@ -65,11 +69,11 @@ class SQLiteStore(SQLiteReads, SQLStore):
             if self._write_db is not None:
                 self._write_db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def _ranked(self, words: list[str], k: int) -> list[TextHit]:
+    def _ranked(self, telling: list[str], k: int) -> list[TextHit]:
         rows = self.query(
             "SELECT found.rowid, -score FROM (SELECT rowid, bm25(fts) AS score FROM fts WHERE fts MATCH ? "
             "ORDER BY score LIMIT ?) AS found JOIN chunk ON chunk.row = found.rowid ORDER BY score, chunk.key LIMIT ?",
-            " OR ".join(f'"{word}"' for word in words), k + _TIES, k,
+            " OR ".join(f'"{word}"' for word in telling), k + _TIES, k,
         )  # fmt: skip
         return [TextHit(row, score) for row, score in rows]
 
