@@ -84,8 +84,7 @@ class PostgresStore(PostgresReads, SQLStore):
             db = self._begun()
             with self.translated(db):
                 try:
-                    with db.raw.pipeline():  # what needs no answer does not wait for one
-                        yield db
+                    yield db
                 except BaseException:
                     with suppress(psycopg.Error):  # a lost connection rolls back by itself
                         db.execute("ROLLBACK")

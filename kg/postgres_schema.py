@@ -19,9 +19,8 @@ from .postgres_sql import Database
 
 
 def m001_graph(db: Database) -> None:
-    vector = _vector_type(db)
-    for statement in _STORE.replace("{vector}", vector).split(";\n"):
-        db.raw.execute(statement.replace("STRING", 'text COLLATE "C"').encode())
+    script = _STORE.replace("{vector}", _vector_type(db)).replace("STRING", 'text COLLATE "C"')
+    db.raw.execute(script.encode())
     db.execute("INSERT INTO meta VALUES ('store_id', ?)", (uuid.uuid4().hex,))
 
 
