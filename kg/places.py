@@ -16,10 +16,13 @@ import os
 import re
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 from .errors import InputError, MissingExtraError, MissingPathError
-from .store import Store
+
+if TYPE_CHECKING:
+    from .store import Store
 
 _URL = re.compile(r"postgres(ql)?://")
 

@@ -221,9 +221,9 @@ class PostgresReads(Reads):
     def _read(self, work: Callable[[Database], Result]) -> Result:
         """Do something that only reads, a second time when the connection turns out to be lost."""
         db = self._db
+        inside = db.raw.info.transaction_status != TransactionStatus.IDLE
         try:
             with self.translated(db):
-                inside = db.raw.info.transaction_status != TransactionStatus.IDLE
                 return work(db)
         except ConnectionLostError:
             if inside:

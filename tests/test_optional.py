@@ -13,19 +13,7 @@ import hoptrace
 import pytest
 
 ROOT = Path(hoptrace.__file__).resolve().parent
-OPTIONAL = (
-    "torch",
-    "transformers",
-    "sentence_transformers",
-    "peft",
-    "onnx",
-    "pyoxigraph",
-    "pypdf",
-    "docx",
-    "openpyxl",
-    "pandas",
-    "psycopg",
-)
+OPTIONAL = tuple("torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg".split())
 
 
 @pytest.fixture

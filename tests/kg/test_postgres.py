@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import shutil
 import subprocess
 import sys
@@ -99,6 +100,50 @@ def test_a_history_gives_what_it_gives_in_sqlite(url: str, tmp_path: Path) -> No
         assert [hit.score for hit in ours] == pytest.approx([hit.score for hit in theirs])
     assert list(shared.verify()) == []
     shared.close()
+
+
+WORDS = ("Halden Marine", "Halden Marine Ltd", "Halden Marine Limited", "Halden Marnie", "Tarn", "Tarn Inc", "Évian")
+
+
+def wander(stores: list[Any], rng: random.Random) -> None:
+    """One random transaction, the same in each store."""
+    uri, known = f"{rng.randrange(4)}.txt", list(stores[0].sources(live=None))
+    body = [(rng.choice(WORDS), rng.choice(("owns", "Owns", "flag")), rng.choice(WORDS)) for _ in range(rng.randint(1, 3))]
+    triples = [triple.id for triple in stores[0].triples()]
+    entities = [entity.id for entity in stores[0].entities()]
+    source = rng.choice(known).id if known else ""
+    pair = rng.sample(entities, 2) if len(entities) > 1 else []
+    what = rng.choice(["put", "put", "erase", "supersede", "revive", "retract", "link", "functional"])
+    flagged = any(relation.label == "flag" for _, relation in stores[0].relations())
+    say, same, triple = rng.random() < 0.5, rng.choice((True, False, None)), rng.choice(triples) if triples else ""
+    for store in stores:
+        if what == "put" or not known:
+            put(store, document(uri, "; ".join(" ".join(parts) for parts in body) + uri, *body), size=30)
+            continue
+        with store.writing() as open_:
+            if what in ("erase", "supersede", "revive"):
+                getattr(open_, what)(source)
+            elif what == "retract" and triple:
+                open_.set_retracted(triple, say)
+            elif what == "link" and pair:
+                open_.set_link(*pair, same)
+            elif what == "functional" and flagged:
+                open_.set_functional("flag", say)
+            open_.note("edit", what, {})
+
+
+def test_random_histories_agree_with_sqlite(postgres: str, tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    for seed in range(50 if pytestconfig.getoption("--long") else 4):
+        stores = [PostgresStore(url_of(postgres, tmp_path / str(seed))), SQLiteStore(tmp_path / str(seed))]
+        rng = random.Random(seed)
+        for step in range(15):
+            wander(stores, rng)
+            assert stores[0].content_hash() == stores[1].content_hash(), (seed, step)
+            assert stores[0].seq == stores[1].seq
+        assert edge_set(stores[0], stores[0].edges()) == edge_set(stores[1], stores[1].edges())
+        assert [list(store.verify()) for store in stores] == [[], []]
+        for store in stores:
+            store.close()
 
 
 def test_a_document_moves_from_one_to_the_other(url: str, tmp_path: Path) -> None:
