@@ -21,7 +21,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "hoptrace-installed.json"
 DEMO = "documents"  # the demo reads PDF and DOCX, no torch
-TEST = "models,sparql,documents,server,mcp,notebook,arrow,llamaindex,dev"
+TEST = "models,sparql,documents,server,mcp,postgres,notebook,arrow,llamaindex,dev"
 
 
 def fingerprint() -> str:

@@ -5,7 +5,8 @@ known because **spans** of sources say so: `source_text[span.start:span.end] == 
 of triples, and because each of its hops carries spans, whatever is answered from it can be followed to the characters.
 
     model, errors       the nouns; the tree of errors
-    store               the contract of the system of record; sqlite* keep it in one file, migrations and lock beside it
+    store               the contract of the system of record; sql* are what any engine does, sqlite* keep it in one file
+                        (migrations and lock beside it), postgres* on a server; places says which a path or URL means
     resolve             which names mean the same entity
     extraction/         facts out of prose by a small trained model; artefacts checks every trained file by its hash
     ingest/             files -> documents with facts; sandbox reads foreign formats in a child process

@@ -6,8 +6,8 @@ says cannot be trusted until it is dealt with.
 
 from __future__ import annotations
 
+import os
 import platform
-import sqlite3
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,19 +67,19 @@ def _repair(kg: KnowledgeGraph) -> None:
 
 
 def _versions(kg: KnowledgeGraph) -> Iterator[Finding]:
-    yield Finding("info", f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}", platform.system())
+    yield Finding("info", f"Python {platform.python_version()}, {kg.store.engine}", platform.system())
 
 
 def _sizes(kg: KnowledgeGraph) -> Iterator[Finding]:
     counts = ", ".join(f"{count} {what}" for what, count in kg.stats().items() if count)
     yield Finding("info", counts or "empty", str(kg.path))
-    for part in sorted(kg.path.iterdir()):
+    for part in sorted(kg.path.iterdir()) if kg.path.is_dir() else ():
         size = sum(path.stat().st_size for path in [part, *part.rglob("*")] if path.is_file())
         yield Finding("info", f"{size / 1e6:.1f} MB", part.name)
 
 
 def _writer(kg: KnowledgeGraph) -> Iterator[Finding]:
-    if kg.read_only:
+    if kg.read_only or kg.store.capabilities.concurrent_writers:
         return
     lock = WriterLock(kg.path / "write.lock", patience=0.0)
     try:
@@ -95,7 +95,7 @@ def _writer(kg: KnowledgeGraph) -> Iterator[Finding]:
 def _names(kg: KnowledgeGraph) -> Iterator[Finding]:
     if waiting := kg.store.unresolved:
         what = f"{waiting} blocks of names wait for entity resolution (an interrupted run)"
-        yield Finding("warning", what, "kg.sqlite", "run the same ingest again, or doctor --repair")
+        yield Finding("warning", what, _file(kg), "run the same ingest again, or doctor --repair")
 
 
 def _indexes(kg: KnowledgeGraph) -> Iterator[Finding]:
@@ -125,7 +125,7 @@ def _quarantine(kg: KnowledgeGraph) -> Iterator[Finding]:
 
 def _verified(kg: KnowledgeGraph) -> Iterator[Finding]:
     for line in kg.verify():
-        yield Finding("error", line, "kg.sqlite", "restore a backup, or forget and ingest the source again")
+        yield Finding("error", line, _file(kg), "restore a backup, or forget and ingest the source again")
     right = total = 0
     for source in kg.sources():
         try:
@@ -138,7 +138,12 @@ def _verified(kg: KnowledgeGraph) -> Iterator[Finding]:
         total += len(spans)
         right += sum(text[span.start : span.end] == span.quote for span in spans)
     severity: Severity = "info" if right == total else "error"
-    yield Finding(severity, f"{right} of {total} spans are found word for word in their source", "kg.sqlite")
+    yield Finding(severity, f"{right} of {total} spans are found word for word in their source", _file(kg))
+
+
+def _file(kg: KnowledgeGraph) -> str:
+    """The store's file in the graph's folder, or its address."""
+    return kg.store.place.removeprefix(f"{kg.path}{os.sep}")
 
 
 def _kinds(kg: KnowledgeGraph) -> list[str]:

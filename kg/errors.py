@@ -14,7 +14,8 @@ HoptraceError                         exit 1    anything this package raises on 
 ├── StorageError                      exit 74   the store could not be read or written
 │   ├── StorageFullError                        no space left
 │   ├── CorruptionError                         stored bytes do not match their hash
-│   └── LockedError                   exit 75   another process is writing (names it)
+│   ├── LockedError                   exit 75   another process is writing (names it)
+│   └── ConnectionLostError           exit 75   the server of a shared store does not answer (names it)
 ├── SchemaVersionError                exit 76   the store was written by a newer hoptrace
 ├── ArtefactError                     exit 78   a model file is missing, changed or of another kind
 └── LedgerError                       exit 65   an edit that cannot be made or undone
@@ -106,6 +107,11 @@ class CorruptionError(StorageError):
 
 
 class LockedError(StorageError):
+    exit_code = 75
+    retryable = True
+
+
+class ConnectionLostError(StorageError):
     exit_code = 75
     retryable = True
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from . import edits
 from .adjacency import Adjacency, follow, load_adjacency
-from .errors import InputError, MissingPathError, UnknownEntityError, UnknownRelationError
+from .errors import InputError, UnknownEntityError, UnknownRelationError
 from .generations import Generations
 from .model import Document, Entity, Literal, Name, Node, Relation, Source, Status, Triple, normalize
 from .statements import fact, literal
@@ -46,10 +46,10 @@ _PAST_VIEWS = 4
 
 
 class KnowledgeGraph:
-    """A knowledge graph in a folder. Make one with `open`; use it from any thread, write from one process at a time.
+    """A knowledge graph. Make one with `open`; use it from any thread, write from one process at a time.
 
     Attributes:
-        path: the folder.
+        path: the folder; of a shared store the local one that holds what is derived.
         store: the system of record; search reads it directly.
         generations: derived indexes beside it.
         read_only: nothing is written, not even derived indexes.
@@ -64,21 +64,15 @@ class KnowledgeGraph:
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = True, read_only: bool = False) -> KnowledgeGraph:
-        """Open the graph in a folder, or make an empty one there.
+        """Open the graph in a folder or at a `postgresql://` URL, or make an empty one there; see `kg.places`.
 
         Raises:
-            MissingPathError: there is none and it shall not be made.
-            InputError: the path is a file.
-            SchemaVersionError: it was written by a newer hoptrace.
+            As `kg.places.open_store`.
         """
-        from .sqlite import SQLiteStore
+        from .places import open_store
 
-        folder = Path(path).expanduser()
-        if folder.exists() and not folder.is_dir():
-            raise InputError(f"{folder} is a file, a knowledge graph is a folder")
-        if (read_only or not create) and not (folder / "kg.sqlite").is_file():
-            raise MissingPathError(f"no knowledge graph at {folder}")
-        return cls(folder, SQLiteStore(folder, read_only=read_only), read_only=read_only)
+        folder, store = open_store(path, create=create, read_only=read_only)
+        return cls(folder, store, read_only=read_only)
 
     def close(self) -> None:
         self.store.close()

@@ -133,9 +133,17 @@ def pending(db: sqlite3.Connection) -> list[str]:
     Raises:
         SchemaVersionError: as for `migrate`.
     """
-    known = [step.__name__ for step in MIGRATIONS]
     exists = db.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'migration'").fetchone()
     applied = {str(name) for (name,) in db.execute("SELECT name FROM migration")} if exists else set()
+    return missing([step.__name__ for step in MIGRATIONS], applied)
+
+
+def missing(known: list[str], applied: set[str]) -> list[str]:
+    """The steps that a store lacks, in their order.
+
+    Raises:
+        SchemaVersionError: it has one that is not known.
+    """
     if unknown := sorted(applied - set(known)):
         names = ", ".join(unknown)
         raise SchemaVersionError(f"the store was written by a newer hoptrace: it has {names}; this one knows up to {known[-1]}")

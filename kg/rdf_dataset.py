@@ -15,7 +15,7 @@ from .model import Literal, Triple, stable_id
 from .rdf_export import label_quads, rdflib_term
 from .rdf_terms import RDFS, literal
 from .rdf_vocabulary import ID, METADATA, MINTED, entity_term, minted, node_term, relation_term
-from .sqlite_base import is_id
+from .sql import is_id
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,45 +13,11 @@ import numpy as np
 
 from .errors import CorruptionError, HoptraceError, InputError, MissingPathError, StorageError, StorageFullError
 from .migrations import migrate, pending
-from .model import ANY, end_key
+from .sql import Reads
+from .sql_settle import TOUCHED
 
 FILE_NAME = "kg.sqlite"
-# Kind and key of each entity or value that a fact is about, all names of a merged one, with the relation and the way to walk it.
-ENDS = " UNION ".join(
-    f"SELECT other.kind, other.key, relation.key, {way} FROM triple JOIN relation ON relation.row = triple.relation "
-    f"JOIN node ON node.row = triple.{end} JOIN node AS other ON other.canon = node.canon WHERE {{which}}"
-    for end, way in (("subject", 1), ("object", -1))
-)
-_PREFIXES = frozenset("scelrt")
-
-
-def key_of(stable: str) -> int:
-    """The 64 bits of a stable id as the signed integer that SQLite stores; 0 for text of another form.
-
-    >>> key_of("e00000000000000ff")
-    255
-    """
-    try:
-        value = int(stable[1:], 16) if len(stable) == 17 and stable[0] in _PREFIXES else 0
-    except ValueError:
-        return 0
-    return value - (1 << 64) if value >> 63 else value
-
-
-def id_of(prefix: str, key: int) -> str:
-    """The stable id of a key: the inverse of `key_of`."""
-    return f"{prefix}{key & 0xFFFFFFFFFFFFFFFF:016x}"
-
-
-def end_keys(ends: Iterable[tuple[str, int, int, int]]) -> set[int]:
-    """`kg.model.end_key` of each row that `ENDS` gave, with its relation and with any."""
-    return {
-        end_key(id_of(kind[0], node), which, way) for kind, node, relation, way in ends for which in (id_of("r", relation), ANY)
-    }
-
-
-def is_id(text: str) -> bool:
-    return key_of(text) != 0
+_SECURE_FTS = sqlite3.sqlite_version_info >= (3, 42)
 
 
 @contextmanager
@@ -67,16 +33,6 @@ def translated(path: Path) -> Iterator[None]:
         raise InputError(f"text is not valid Unicode: lone surrogate at character {error.start}") from error
 
 
-@contextmanager
-def sound(path: Path) -> Iterator[None]:
-    """Reading rows into values: what Python cannot make of a stored value is damage, not a bug of the caller."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-        reason = " ".join(str(error).split())[:120]
-        raise CorruptionError(f"{path} is damaged: it holds a value that cannot be ({reason})") from error
-
-
 def _typed(error: sqlite3.Error, path: Path) -> HoptraceError:
     name = str(getattr(error, "sqlite_errorname", ""))
     text = " ".join(str(error).split())
@@ -89,7 +45,38 @@ def _typed(error: sqlite3.Error, path: Path) -> HoptraceError:
     return StorageError(f"{path}: {text}")
 
 
-class Connections:
+class WriteDatabase(sqlite3.Connection):
+    """The writing connection: statements, and the FTS5 table `fts` beside the chunks. See `kg.sql.WriteConnection`."""
+
+    def index_text(self, first: int, pieces: Sequence[str]) -> None:
+        self.executemany("INSERT INTO fts (rowid, text) VALUES (?, ?)", enumerate(pieces, first))
+
+    def show_text(self, source: int) -> None:
+        self.execute("INSERT INTO fts (rowid, text) SELECT row, text FROM chunk WHERE source = ?", (source,))
+
+    def hide_text(self, source: int) -> None:
+        if _SECURE_FTS:  # deletions then overwrite the old words in place; older versions purge when erasing
+            self.execute("INSERT INTO fts (fts, rank) VALUES ('secure-delete', 1)")
+        self.execute("INSERT INTO fts (fts, rowid, text) SELECT 'delete', row, text FROM chunk WHERE source = ?", (source,))
+
+    def purge_text(self) -> None:
+        if not _SECURE_FTS:
+            self.execute("INSERT INTO fts (fts) VALUES ('optimize')")  # rewrites the index without the erased words
+
+    @contextmanager
+    def bulk(self) -> Iterator[None]:
+        """Without the indexes of triples and spans, which are faster to make afterwards than to keep while inserting."""
+        indexes = self.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('triple', 'span') AND sql IS NOT NULL"
+        ).fetchall()
+        for name, _ in indexes:
+            self.execute(f"DROP INDEX {name}")
+        yield
+        for _, create in indexes:
+            self.execute(create)
+
+
+class SQLiteReads(Reads):
     """Opens `folder/kg.sqlite`, brings its schema up to date and hands out connections.
 
     Raises:
@@ -120,6 +107,18 @@ class Connections:
         finally:
             db.close()
 
+    @property
+    def place(self) -> str:
+        return str(self.file)
+
+    def _connect_to_write(self) -> WriteDatabase:
+        """A connection with the private tables that collect what a transaction touched."""
+        db = self._connect(write=True)
+        assert isinstance(db, WriteDatabase)
+        for table in TOUCHED:
+            db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (row INTEGER PRIMARY KEY)")
+        return db
+
     def _connect(self, *, write: bool) -> sqlite3.Connection:
         if write:
             try:
@@ -128,7 +127,10 @@ class Connections:
                 raise StorageError(f"cannot create {self.folder}: {error.strerror}") from error
         mode = "rwc" if write else "rw" if not self.read_only else "ro"
         uri = f"{self.file.absolute().as_uri()}?mode={mode}"
-        db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256)
+        db = sqlite3.connect(
+            uri, uri=True, isolation_level=None, check_same_thread=False, cached_statements=256,
+            factory=WriteDatabase if write else sqlite3.Connection,
+        )  # fmt: skip
         db.execute("PRAGMA busy_timeout = 5000")
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA temp_store = MEMORY")
@@ -157,7 +159,6 @@ class Connections:
 
     @contextmanager
     def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        """Several statements on one committed state; nests."""
         db = self._db
         with translated(self.file):
             if db.in_transaction:
@@ -170,7 +171,6 @@ class Connections:
                 db.execute("COMMIT")
 
     def query(self, sql: str, *args: Any) -> list[Any]:
-        """All rows of a reading statement."""
         with translated(self.file):
             return self._db.execute(sql, args).fetchall()
 
@@ -179,7 +179,6 @@ class Connections:
             return self._db.execute(sql, args).fetchone()
 
     def _table(self, sql: str, *args: Any, width: int) -> np.ndarray:
-        """An integer query as an int64 array [n, width], read in blocks so that a million rows stay small."""
         with translated(self.file):
             cursor = self._db.execute(sql, args[0] if args and isinstance(args[0], dict) else args)  # by name or by place
             blocks = [np.empty((0, width), dtype=np.int64)]
@@ -194,9 +193,3 @@ class Connections:
                 db.close()
             self._all.clear()
         self._local = threading.local()
-
-
-def batches(rows: np.ndarray, size: int = 512) -> Iterator[list[int]]:
-    """`rows` as lists of at most `size` Python integers."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size].tolist()

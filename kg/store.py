@@ -289,6 +289,14 @@ class Store(Protocol):
 
     # ---- ledger, health
     @property
+    def place(self) -> str:
+        """Where the store is, as a message names it; never with a password."""
+
+    @property
+    def engine(self) -> str:
+        """What keeps it, with its version."""
+
+    @property
     def identity(self) -> str:
         """Random id of this store, made when it was created; a derived index of another store does not fit."""
 

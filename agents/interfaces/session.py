@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import HoptraceError, InputError
+from ...kg.places import local_folder
 from . import plain
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ class Session:
     """The state that commands share. Nothing is opened before a command needs it.
 
     Attributes:
-        folder: the graph's folder.
+        place: the graph's folder or URL.
+        folder: where this machine keeps its own files of it.
         watch: called with each step of a question as it happens.
         progress: called with each progress event of an ingestion.
         consultation: the profile that is advised and the questions about it; the profile is not written anywhere, though
@@ -36,10 +38,11 @@ class Session:
     """
 
     def __init__(
-        self, folder: Path, *, watch: Callable[[Any], None] | None = None, progress: Callable[[Any], None] | None = None
+        self, place: str | Path, *, watch: Callable[[Any], None] | None = None, progress: Callable[[Any], None] | None = None
     ) -> None:
-        self.folder, self.watch, self.progress = folder, watch or _ignore, progress or _ignore
-        self.answers = AnswerLog(folder / "answers.jsonl")
+        self.place, self.folder = place, local_folder(place)
+        self.watch, self.progress = watch or _ignore, progress or _ignore
+        self.answers = AnswerLog(self.folder / "answers.jsonl")
         self.consultation: Consultation | None = None
         self._kg: KnowledgeGraph | None = None
         self._agent: Agent | None = None
@@ -49,7 +52,7 @@ class Session:
         """The graph, which must exist.
 
         Raises:
-            MissingPathError: there is no graph in `folder`.
+            MissingPathError: there is no graph at `place`.
         """
         return self.open(create=False)
 
@@ -58,7 +61,7 @@ class Session:
         if self._kg is None:
             from ...kg.graph import KnowledgeGraph
 
-            self._kg = KnowledgeGraph.open(self.folder, create=create)
+            self._kg = KnowledgeGraph.open(self.place, create=create)
         return self._kg
 
     @property

@@ -267,11 +267,11 @@ def test_a_bulk_load_equals_small_ones(tmp_path: Path, monkeypatch: pytest.Monke
     """The path for documents larger than the store drops and remakes indexes; nothing else may differ."""
     body = [(f"Maker {i % 40}", "supplies", f"Buyer {i % 90}") for i in range(400)]
     large = document("large", "; ".join(" ".join(parts) for parts in body), *body)
-    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BULK", 100)
-    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BATCH", 7)
+    monkeypatch.setattr("hoptrace.kg.sql_facts._BULK", 100)
+    monkeypatch.setattr("hoptrace.kg.sql_facts._BATCH", 7)
     bulk = SQLiteStore(tmp_path / "bulk")
     put(bulk, large)
-    monkeypatch.setattr("hoptrace.kg.sqlite_facts._BULK", 10_000)
+    monkeypatch.setattr("hoptrace.kg.sql_facts._BULK", 10_000)
     plain = SQLiteStore(tmp_path / "plain")
     put(plain, large)
     assert bulk.content_hash() == plain.content_hash()

@@ -7,51 +7,44 @@ is why the order of documents does not matter and erasing one leaves what readin
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from itertools import groupby
 
 from .model import normalize
 from .resolve import Candidate, Link, Pair, block_of, canonical, links
-from .sqlite_base import ENDS, end_keys
-from .sqlite_status import refresh_statuses
+from .sql import ENDS, Connection, end_keys
+from .sql_status import refresh_statuses
 
 # CROSS JOIN below is SQLite's way of saying which table comes first: it knows nothing of how few rows a transaction
 # touched, and would rather scan the large table.
-_TOUCHED = ("touched_triple", "touched_node", "touched_relation")
-
-
-def prepare(db: sqlite3.Connection) -> None:
-    """Make the connection's private tables that collect what a transaction touched."""
-    for table in _TOUCHED:
-        db.execute(f"CREATE TEMP TABLE IF NOT EXISTS {table} (row INTEGER PRIMARY KEY)")
+TOUCHED = ("touched_triple", "touched_node", "touched_relation")
 
 
 class Settle:
     """The touched rows of one transaction and what to do about them at its end."""
 
-    def __init__(self, db: sqlite3.Connection, seq: int) -> None:
+    def __init__(self, db: Connection, seq: int) -> None:
         self._db, self._seq = db, seq
         self._moved: dict[int, int] = {}  # node row -> canonical row before this transaction
-        for table in _TOUCHED:
+        for table in TOUCHED:
             db.execute(f"DELETE FROM {table}")
 
     def touch_triples(self, rows: Iterable[int]) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO touched_triple VALUES (?)", ((row,) for row in rows))
+        self._db.executemany("INSERT INTO touched_triple VALUES (?) ON CONFLICT DO NOTHING", ((row,) for row in rows))
 
     def touch_nodes(self, rows: Iterable[int]) -> None:
-        self._db.executemany("INSERT OR IGNORE INTO touched_node VALUES (?)", ((row,) for row in rows))
+        self._db.executemany("INSERT INTO touched_node VALUES (?) ON CONFLICT DO NOTHING", ((row,) for row in rows))
 
     def dirty(self, blocks: Iterable[str]) -> None:
         """Let these blocks wait for entity resolution."""
-        self._db.executemany("INSERT OR IGNORE INTO dirty_block VALUES (?)", ((block,) for block in blocks))
+        self._db.executemany("INSERT INTO dirty_block VALUES (?) ON CONFLICT DO NOTHING", ((block,) for block in blocks))
 
     def forget_refs(self, keys: Collection[int]) -> None:
         """Blank the ledger entries about erased things."""
         listed = json.dumps(list(keys))
         self._db.execute(
-            "UPDATE ledger SET summary = '(forgotten)', payload = '{}', undoable = 0 WHERE seq != ? AND seq IN "
+            "UPDATE ledger SET summary = '(forgotten)', payload = '{}', undoable = FALSE WHERE seq != ? AND seq IN "
             "(SELECT seq FROM ledger_ref WHERE key IN (SELECT value FROM json_each(?)))",
             (self._seq, listed),
         )
@@ -84,7 +77,9 @@ class Settle:
         ends = self._db.execute(
             ENDS.format(which="triple.row IN (SELECT value FROM json_each(?1))"), (json.dumps([row for row, *_ in gone]),)
         ).fetchall()  # what a forgotten fact was about, as hashes: whoever learned it must know not to say it
-        self._db.executemany("INSERT OR IGNORE INTO tombstone VALUES (?, 'end', ?)", ((self._seq, key) for key in end_keys(ends)))
+        self._db.executemany(
+            "INSERT INTO tombstone VALUES (?, 'end', ?) ON CONFLICT DO NOTHING", ((self._seq, key) for key in end_keys(ends))
+        )
         self._db.executemany("DELETE FROM touched_triple WHERE row = ?", rows)
         self._db.executemany("DELETE FROM retraction WHERE triple = ?", rows)
         self._db.executemany("DELETE FROM triple WHERE row = ?", rows)
@@ -122,7 +117,7 @@ class Settle:
         for row, label, type_, block, live in self._db.execute(
             "SELECT row, label, type, block, live FROM touched_node CROSS JOIN node USING (row) WHERE kind = 'entity'"
         ):
-            shown = (_most(labels[row]), _most(types[row]), 1) if row in labels else (label, type_, 0)
+            shown = (_most(labels[row]), _most(types[row]), True) if row in labels else (label, type_, False)
             if shown != (label, type_, live):
                 norm = normalize(shown[0])
                 changed.append((*shown, norm, block_of(norm), row))
@@ -140,8 +135,9 @@ class Settle:
         ).fetchall()
         for row, key in gone:
             self._db.execute(
-                "INSERT OR IGNORE INTO dirty_block SELECT block FROM node WHERE kind = 'entity' AND (canon = ?1 OR key IN "
-                "(SELECT first FROM link_mark WHERE second = ?2 UNION SELECT second FROM link_mark WHERE first = ?2))",
+                "INSERT INTO dirty_block SELECT block FROM node WHERE kind = 'entity' AND (canon = ?1 OR key IN "
+                "(SELECT first FROM link_mark WHERE second = ?2 UNION SELECT second FROM link_mark WHERE first = ?2)) "
+                "ON CONFLICT DO NOTHING",
                 (row, key),
             )
             for (other,) in self._db.execute("SELECT row FROM node WHERE canon = ? AND row != ?", (row, row)).fetchall():

@@ -13,10 +13,10 @@ import numpy as np
 
 from .errors import CorruptionError, InputError, UnknownEntityError
 from .model import EVIDENCE, Entity, Literal, Node, Relation, Span, Status, Triple, normalize
-from .sqlite_base import ENDS, batches, end_keys, id_of, is_id, key_of, sound
-from .sqlite_document import day
-from .sqlite_text import TextReads
-from .sqlite_write import EPOCH, moment
+from .sql import ALL, ENDS, batches, end_keys, id_of, is_id, key_of, sound
+from .sql_document import day
+from .sql_text import TextReads
+from .sql_write import EPOCH, moment
 from .store import Changes, Edges, Marks
 
 _EVIDENCE = "(" + ", ".join(f"'{status.value}'" for status in EVIDENCE) + ")"
@@ -24,7 +24,7 @@ _RELATION = "SELECT row, key, label, iri, functional FROM relation"
 _TRIPLE = """
 SELECT triple.row, triple.key, subject.canon, triple.relation, object.canon, status, retracted, valid_from, valid_to,
        (SELECT min(life.begin) FROM span JOIN life ON life.source = span.source WHERE span.triple = triple.row),
-       CASE triple.live WHEN 0 THEN coalesce(
+       CASE WHEN NOT triple.live THEN coalesce(
            (SELECT begin FROM retraction WHERE retraction.triple = triple.row AND end IS NULL),
            (SELECT max(life.end) FROM span JOIN life ON life.source = span.source WHERE span.triple = triple.row)) END
 FROM triple JOIN node AS subject ON subject.row = triple.subject JOIN node AS object ON object.row = triple.object
@@ -53,7 +53,7 @@ class GraphReads(TextReads):
         wanted = np.asarray(rows, dtype=np.int64)
         found: dict[int, Node] = {}
         for batch in batches(np.unique(wanted)):
-            with sound(self.file):
+            with sound(self.place):
                 found.update(self._nodes(batch))
         if missing := [row for row in wanted.tolist() if row not in found]:
             raise InputError(f"no node in row {missing[0]}")
@@ -109,7 +109,8 @@ class GraphReads(TextReads):
         if not found:
             found = self._one(
                 "SELECT canon FROM node JOIN name ON name.node = node.row JOIN source ON source.row = name.source "
-                "WHERE name.norm = ? AND source.live GROUP BY canon ORDER BY max(name.text = ?) DESC, max(used) DESC, "
+                "WHERE name.norm = ? AND source.live GROUP BY canon ORDER BY max(CAST(name.text = ? AS INTEGER)) DESC, "
+                "max(CAST(used AS INTEGER)) DESC, "
                 "(SELECT count(*) FROM node AS n JOIN triple ON subject = n.row OR object = n.row "
                 "WHERE n.canon = node.canon AND triple.live) DESC, min(node.key) LIMIT 1",
                 normalize(id_or_label), id_or_label,
@@ -135,7 +136,7 @@ class GraphReads(TextReads):
         rows = self._table(
             "SELECT row FROM node WHERE kind = 'entity' AND live AND canon = row AND norm >= ? AND norm < ? "
             "ORDER BY norm, key LIMIT ?",
-            norm, norm + "\U0010ffff", -1 if limit is None else limit, width=1,
+            norm, norm + "\U0010ffff", ALL if limit is None else limit, width=1,
         )[:, 0]  # fmt: skip
         for batch in batches(rows):
             found = self._nodes(batch)
@@ -191,8 +192,8 @@ class GraphReads(TextReads):
                 "triples": f"SELECT count(*) FROM triple WHERE live AND (subject {within} OR object {within})",
                 "mentions": "SELECT count(*) FROM mention JOIN chunk ON chunk.row = mention.chunk "
                 f"JOIN source ON source.row = chunk.source WHERE source.live AND node {within}",
-                "chunks": f"SELECT count(DISTINCT chunk) FROM ({_ABOUT.format(within=within)})",
-                "sources": f"SELECT count(DISTINCT source) FROM ({_ABOUT.format(within=within)})",
+                "chunks": f"SELECT count(DISTINCT chunk) FROM ({_ABOUT.format(within=within)}) AS about",
+                "sources": f"SELECT count(DISTINCT source) FROM ({_ABOUT.format(within=within)}) AS about",
             }
             return {what: int(db.execute(sql, (members,)).fetchone()[0]) for what, sql in counts.items()}
 
@@ -230,7 +231,7 @@ class GraphReads(TextReads):
         known_at: datetime | None = None,
         evidence_only: bool = False,
     ) -> Iterator[Triple]:
-        where, args = ["1"], dict[str, Any]()
+        where, args = ["TRUE"], dict[str, Any]()
         for column, node_id in (("subject", subject), ("object", object)):
             if node_id is not None:
                 cluster = "SELECT other.row FROM node JOIN node AS other ON other.canon = node.canon WHERE node.key"
@@ -278,7 +279,7 @@ class GraphReads(TextReads):
 
     def _triples(self, rows: list[int]) -> list[Triple]:
         """Triples in the order of `rows`; rows that are gone are left out."""
-        with sound(self.file):
+        with sound(self.place):
             return self._made_triples(rows)
 
     def _made_triples(self, rows: list[int]) -> list[Triple]:

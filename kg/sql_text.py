@@ -12,12 +12,12 @@ import numpy as np
 
 from .errors import CorruptionError, InputError
 from .model import Chunk, Document, Source
-from .sqlite_base import Connections, batches, id_of, key_of
-from .sqlite_document import restore
-from .sqlite_write import moment
+from .sql import Reads, batches, id_of, key_of
+from .sql_document import restore
+from .sql_write import moment
 from .store import TextHit
 
-_SOURCE = """SELECT key, uri, media_type, sha256, title, kind, length, min(begin), CASE live WHEN 0 THEN max(end) END
+_SOURCE = """SELECT key, uri, media_type, sha256, title, kind, length, min(begin), CASE WHEN NOT live THEN max(end) END
 FROM source JOIN life ON life.source = source.row"""
 _CHUNK = """SELECT chunk.row, chunk.key, source.key, start, end, text, chunk.sha256, chunk.kind
 FROM chunk JOIN source ON source.row = chunk.source"""
@@ -28,11 +28,11 @@ _STOPWORDS = frozenset(
 )
 
 
-class TextReads(Connections):
+class TextReads(Reads):
     """The part of `kg.store.Store` about text."""
 
     def sources(self, *, uri: str | None = None, live: bool | None = True) -> Iterator[Source]:
-        where, args = ["1"], []
+        where, args = ["TRUE"], []
         if uri is not None:
             where.append("uri = ?")
             args.append(uri)
@@ -95,13 +95,11 @@ class TextReads(Connections):
         telling = [word for word in words if word not in _STOPWORDS] or words
         if not telling or k <= 0:
             return []
-        match = " OR ".join(f'"{word}"' for word in telling)
-        rows = self.query(
-            "SELECT found.rowid, -score FROM (SELECT rowid, bm25(fts) AS score FROM fts WHERE fts MATCH ? "
-            "ORDER BY score LIMIT ?) AS found JOIN chunk ON chunk.row = found.rowid ORDER BY score, chunk.key LIMIT ?",
-            match, k + _TIES, k,
-        )  # fmt: skip
-        return [TextHit(row, score) for row, score in rows]
+        return self._ranked(telling, k)
+
+    def _ranked(self, telling: list[str], k: int) -> list[TextHit]:
+        """The best live chunks that hold any of these words, equal scores in the order of their ids."""
+        raise NotImplementedError
 
     def document(self, source_id: str) -> tuple[Document, list[tuple[int, int, str]]]:
         with self._snapshot() as db:
@@ -109,9 +107,16 @@ class TextReads(Connections):
 
     # ---- vectors
 
+    def _packed(self, vector: np.ndarray) -> Any:
+        """A float32 vector as the engine keeps it."""
+        return vector.tobytes()
+
+    def _unpacked(self, data: Any) -> np.ndarray:
+        return np.frombuffer(data, dtype="<f4")
+
     def vectors(self, model: str, chunk_rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = np.asarray(chunk_rows, dtype=np.int64)
-        data: dict[int, bytes] = {}
+        data: dict[int, Any] = {}
         for batch in batches(rows):
             data.update(
                 self.query(
@@ -121,11 +126,8 @@ class TextReads(Connections):
                 )
             )  # fmt: skip
         found = np.fromiter((int(row) in data for row in rows), dtype=bool, count=len(rows))
-        kept = [np.frombuffer(data[int(row)], dtype="<f4") for row in rows[found]]
+        kept = [self._unpacked(data[int(row)]) for row in rows[found]]
         return found, np.stack(kept).astype(np.float32) if kept else np.empty((0, 0), dtype=np.float32)
-
-
-_TIES = 64  # equal scores are ordered by id, not by row: fetch a few more than asked so that the cut does not decide
 
 
 def _source(fields: Any) -> Source:

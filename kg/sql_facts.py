@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
-import sqlite3
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from .errors import InputError
 from .grounding import Grounder
 from .model import Document, Fact, Literal, Name, Status, frame, framed_key, normalize, stable_id, stable_key
 from .resolve import block_of
-from .sqlite_base import key_of
-from .sqlite_settle import Settle
+from .sql import WriteConnection, key_of
+from .sql_settle import Settle
 from .store import OPEN_END, OPEN_START
 
 _BATCH = 20_000
@@ -43,7 +42,7 @@ class FactWriter:
 
     def __init__(
         self,
-        db: sqlite3.Connection,
+        db: WriteConnection,
         seq: int,
         settle: Settle,
         source: int,
@@ -88,20 +87,14 @@ class FactWriter:
         if len(self._document.facts) <= max(_BULK, self._last["triple"]):
             yield
             return
-        indexes = self._db.execute(
-            "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name IN ('triple', 'span') AND sql IS NOT NULL"
-        ).fetchall()
-        for name, _ in indexes:
-            self._db.execute(f"DROP INDEX {name}")
         collecting = gc.isenabled()
         gc.disable()
         try:
-            yield
+            with self._db.bulk():
+                yield
         finally:
             if collecting:
                 gc.enable()
-        for _, create in indexes:
-            self._db.execute(create)
 
     def _write_chunks(self) -> None:
         text, first = self._document.text, self._first_chunk
@@ -116,7 +109,7 @@ class FactWriter:
                 for i, ((start, end, kind), piece) in enumerate(zip(self._cuts, pieces))
             ),
         )  # fmt: skip
-        self._db.executemany("INSERT INTO fts (rowid, text) VALUES (?, ?)", enumerate(pieces, first))
+        self._db.index_text(first, pieces)
         self._last["chunk"] += len(pieces)
 
     def _write_mentions(self) -> None:
@@ -126,7 +119,7 @@ class FactWriter:
             placed.append((self._first_chunk + self._chunk_at(mention.start), mention.start, mention.end, node))
         self._number_nodes()
         rows = ((chunk, start, end, node.row) for chunk, start, end, node in placed)
-        self._db.executemany("INSERT OR IGNORE INTO mention VALUES (?, ?, ?, ?)", rows)
+        self._db.executemany("INSERT INTO mention VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING", rows)
 
     def _chunk_at(self, position: int) -> int:
         return bisect_right(self._starts, position) - 1
@@ -153,7 +146,7 @@ class FactWriter:
         rows = self._number_triples(statements, shown)
         source = self._source
         self._db.executemany(
-            "INSERT OR IGNORE INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO span VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
             [(rows[key], source, *span) for key, span in spans],
         )
 
@@ -171,11 +164,11 @@ class FactWriter:
             if key not in rows:
                 rows[key] = row = row + 1
                 status = self._sure if key in shown else Status.PROPOSED
-                new.append((row, key, subject.row, relation, object_.row, begin, end, status, self._seq))
+                new.append((row, key, subject.row, relation, object_.row, begin, end, status.value, "", False, True, self._seq))
                 if relation in self._functional:
                     functional.append(row)
         self._last["triple"] = row
-        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, '', 0, 1, ?)", new)
+        self._db.executemany("INSERT INTO triple VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
         self._settle.touch_triples(functional)
         return rows
 
@@ -210,11 +203,11 @@ class FactWriter:
         key = key_of(relation_id)
         row, shown = self._db.execute("SELECT row, label FROM relation WHERE key = ?", (key,)).fetchone() or (0, label)
         if not row:
-            insert = "INSERT INTO relation (key, label, iri, functional) VALUES (?, ?, ?, 0)"
-            row = int(self._db.execute(insert, (key, label, iri)).lastrowid or 0)
-        self._db.execute("INSERT OR IGNORE INTO relation_name VALUES (?, ?, ?)", (row, self._source, label))
+            insert = "INSERT INTO relation (key, label, iri, functional) VALUES (?, ?, ?, FALSE) RETURNING row"
+            row = int(self._db.execute(insert, (key, label, iri)).fetchone()[0])
+        self._db.execute("INSERT INTO relation_name VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (row, self._source, label))
         if shown != label:
-            self._db.execute("INSERT OR IGNORE INTO touched_relation VALUES (?)", (row,))
+            self._db.execute("INSERT INTO touched_relation VALUES (?) ON CONFLICT DO NOTHING", (row,))
         found = self._relations[(label, iri)] = (row, frame(relation_id))
         return found
 
@@ -245,7 +238,7 @@ class FactWriter:
             if isinstance(end, Name):
                 self._add_names(end, node.row)
         self._fresh.clear()
-        self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)", new)
+        self._db.executemany("INSERT INTO node VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", new)
         self._settle.dirty(blocks - {""})
 
     def _node_id(self, end: Name | Literal) -> str:
@@ -255,13 +248,13 @@ class FactWriter:
             raise InputError(f"{self._document.uri}: an entity has an empty name")
         return stable_id("e", end.iri) if end.iri else stable_id("e", self._norm(end.label), end.type)
 
-    def _node_row(self, row: int, key: int, end: Name | Literal) -> tuple[int, int, str, str, str, str, str, str, str, int]:
+    def _node_row(self, row: int, key: int, end: Name | Literal) -> tuple[int, int, str, str, str, str, str, str, str, bool, int]:
         if isinstance(end, Literal):
             norm = normalize(end.value[:_NORM_LIMIT])
-            return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", row
+            return row, key, "literal", "", end.value, norm, end.datatype, end.language, "", True, row
         norm = self._norm(end.label)
         self._shown[row] = (end.label, end.type)
-        return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), row
+        return row, key, "entity", end.iri, end.label, norm, end.type, "", block_of(norm), True, row
 
     def _add_names(self, name: Name, row: int) -> None:
         self._names[(row, name.label, name.type)] = True
@@ -287,4 +280,4 @@ class FactWriter:
     def _known(self, table: str, columns: str, keys: Iterable[int]) -> Iterator[tuple[Any, ...]]:
         """Columns of the rows that the store already holds."""
         sql = f"SELECT {columns} FROM {table} WHERE key IN (SELECT value FROM json_each(?))"
-        return self._db.execute(sql, (json.dumps(list(keys)),))
+        return iter(self._db.execute(sql, (json.dumps(list(keys)),)))

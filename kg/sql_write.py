@@ -1,13 +1,12 @@
-"""The open transaction of a SQLite store: what a person or the ingestion pipeline may change.
+"""The open transaction of a store: what a person or the ingestion pipeline may change.
 
-Everything here only records what was put or taken away and which rows that touched; `Settle` (kg.sqlite_settle)
+Everything here only records what was put or taken away and which rows that touched; `Settle` (kg.sql_settle)
 brings what is derived from them up to date once, before the commit.
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from .errors import InputError, LedgerError, UnknownEntityError, UnknownRelationError
 from .model import Document, Source, Status, normalize, stable_id, text_hash
 from .resolve import pair
-from .sqlite_base import id_of, is_id, key_of
-from .sqlite_facts import FactWriter
-from .sqlite_settle import Settle
+from .sql import WriteConnection, id_of, is_id, key_of
+from .sql_facts import FactWriter
+from .sql_settle import Settle
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECURE_FTS = sqlite3.sqlite_version_info >= (3, 42)
 
 
 def moment(at: int) -> datetime:
@@ -28,10 +26,10 @@ def moment(at: int) -> datetime:
     return EPOCH + timedelta(microseconds=at)
 
 
-class SQLiteWriter:
+class SQLWriter:
     """See `kg.store.Writer`. Lives inside the store's `writing()` block, on its write connection."""
 
-    def __init__(self, db: sqlite3.Connection) -> None:
+    def __init__(self, db: WriteConnection) -> None:
         self._db = db
         last_seq, last_at = db.execute("SELECT seq, at FROM ledger ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
         self.seq: int = last_seq + 1
@@ -56,7 +54,7 @@ class SQLiteWriter:
             row = int(known[0])
             self._drop_content(row)
             self._db.execute(
-                "UPDATE source SET media_type = ?, title = ?, kind = ?, records = ?, length = ?, live = 1 WHERE row = ?",
+                "UPDATE source SET media_type = ?, title = ?, kind = ?, records = ?, length = ?, live = TRUE WHERE row = ?",
                 (*fields, row),
             )
         else:
@@ -73,18 +71,18 @@ class SQLiteWriter:
 
     def _insert_source(self, key: int, document: Document, fields: tuple[object, ...]) -> int:
         media_type, title, kind, records, length = fields
-        cursor = self._db.execute(
+        added = self._db.execute(
             "INSERT INTO source (key, uri, media_type, sha256, title, kind, records, length, live) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, 1)",
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?, TRUE) RETURNING row",
             (key, document.uri, media_type, document.sha256, title, kind, records, length),
         )
-        return int(cursor.lastrowid or 0)
+        return int(added.fetchone()[0])
 
     def supersede(self, source_id: str) -> None:
         row, live = self._source(source_id)
         if live:
-            self._unindex(row)
-            self._db.execute("UPDATE source SET live = 0 WHERE row = ?", (row,))
+            self._db.hide_text(row)
+            self._db.execute("UPDATE source SET live = FALSE WHERE row = ?", (row,))
             self._db.execute("UPDATE life SET end = ? WHERE source = ? AND end IS NULL", (self.at, row))
             self._touch_source(row)
         self._touch(key_of(source_id))
@@ -92,9 +90,9 @@ class SQLiteWriter:
     def revive(self, source_id: str) -> None:
         row, live = self._source(source_id)
         if not live:
-            self._db.execute("UPDATE source SET live = 1 WHERE row = ?", (row,))
+            self._db.execute("UPDATE source SET live = TRUE WHERE row = ?", (row,))
             self._db.execute("INSERT INTO life VALUES (?, ?, NULL)", (row, self.at))
-            self._db.execute("INSERT INTO fts (rowid, text) SELECT row, text FROM chunk WHERE source = ?", (row,))
+            self._db.show_text(row)
             self._touch_source(row)
         self._touch(key_of(source_id))
 
@@ -115,23 +113,16 @@ class SQLiteWriter:
     def _touch_source(self, row: int) -> None:
         """Everything whose derived state may depend on whether this source is live."""
         self._db.execute("UPDATE chunk SET seq = ? WHERE source = ?", (self.seq, row))
-        self._db.execute("INSERT OR IGNORE INTO touched_triple SELECT DISTINCT triple FROM span WHERE source = ?", (row,))
-        self._db.execute("INSERT OR IGNORE INTO touched_node SELECT DISTINCT node FROM name WHERE source = ?", (row,))
-        self._db.execute(
-            "INSERT OR IGNORE INTO touched_relation SELECT DISTINCT relation FROM relation_name WHERE source = ?", (row,)
-        )
-
-    def _unindex(self, row: int) -> None:
-        """Take a live source's chunks out of the full-text index."""
-        if _SECURE_FTS:  # deletions then overwrite the old words in place; older versions purge when erasing
-            self._db.execute("INSERT INTO fts (fts, rank) VALUES ('secure-delete', 1)")
-        self._db.execute("INSERT INTO fts (fts, rowid, text) SELECT 'delete', row, text FROM chunk WHERE source = ?", (row,))
+        for what, where in (("triple", "span"), ("node", "name"), ("relation", "relation_name")):
+            self._db.execute(
+                f"INSERT INTO touched_{what} SELECT DISTINCT {what} FROM {where} WHERE source = ? ON CONFLICT DO NOTHING", (row,)
+            )
 
     def _drop_content(self, row: int) -> None:
         """Delete what a source version holds, but not the version itself."""
         self._touch_source(row)
         if self._db.execute("SELECT live FROM source WHERE row = ?", (row,)).fetchone()[0]:
-            self._unindex(row)
+            self._db.hide_text(row)
         self._db.execute(
             "DELETE FROM vector WHERE sha256 IN (SELECT sha256 FROM chunk WHERE source = ?) "
             "AND NOT EXISTS (SELECT 1 FROM chunk WHERE chunk.sha256 = vector.sha256 AND chunk.source != ?)",
@@ -173,7 +164,9 @@ class SQLiteWriter:
             raise UnknownRelationError(f"no relation {relation!r}")
         for row, key in found:
             self._db.execute("UPDATE relation SET functional = ? WHERE row = ?", (functional, row))
-            self._db.execute("INSERT OR IGNORE INTO touched_triple SELECT row FROM triple WHERE relation = ?", (row,))
+            self._db.execute(
+                "INSERT INTO touched_triple SELECT row FROM triple WHERE relation = ? ON CONFLICT DO NOTHING", (row,)
+            )
             self._touch(key)
 
     def set_link(self, first: str, second: str, same: bool | None) -> None:
@@ -190,7 +183,10 @@ class SQLiteWriter:
         if same is None:
             self._db.execute("DELETE FROM link_mark WHERE first = ? AND second = ?", (low, high))
         else:
-            self._db.execute("INSERT OR REPLACE INTO link_mark VALUES (?, ?, ?)", (low, high, same))
+            self._db.execute(
+                "INSERT INTO link_mark VALUES (?, ?, ?) ON CONFLICT (first, second) DO UPDATE SET same = excluded.same",
+                (low, high, same),
+            )
 
     def _triple(self, triple_id: str) -> int:
         found = self._db.execute("SELECT row FROM triple WHERE key = ?", (key_of(triple_id),)).fetchone()
@@ -199,12 +195,12 @@ class SQLiteWriter:
         return int(found[0])
 
     def _touch_triple(self, row: int, triple_id: str) -> None:
-        self._db.execute("INSERT OR IGNORE INTO touched_triple VALUES (?)", (row,))
+        self._db.execute("INSERT INTO touched_triple VALUES (?) ON CONFLICT DO NOTHING", (row,))
         self._touch(key_of(triple_id))
 
     def _touch(self, key: int) -> None:
         """Remember that this entry of the ledger is about `key`, to blank it when that is forgotten."""
-        self._db.execute("INSERT OR IGNORE INTO ledger_ref VALUES (?, ?)", (key, self.seq))
+        self._db.execute("INSERT INTO ledger_ref VALUES (?, ?) ON CONFLICT DO NOTHING", (key, self.seq))
         self._changed = True
 
     # ---- ledger, settling
@@ -218,7 +214,9 @@ class SQLiteWriter:
         if value is None:
             self._db.execute("DELETE FROM meta WHERE key = ?", (key,))
         else:
-            self._db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+            self._db.execute(
+                "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+            )
 
     def note(self, action: str, summary: str, payload: dict[str, object], *, undoable: bool = True) -> int:
         if self._noted:
@@ -243,8 +241,8 @@ class SQLiteWriter:
             self.note("resolve", f"resolved {resolved} blocks of names", {}, undoable=False)
         if not self._noted and self._changed:
             raise LedgerError("a transaction that changes content must note what it did")
-        if self.erased and not _SECURE_FTS:
-            self._db.execute("INSERT INTO fts (fts) VALUES ('optimize')")  # rewrites the index without the erased words
+        if self.erased:
+            self._db.purge_text()
 
 
 def _check(document: Document, cuts: Sequence[tuple[int, int, str]]) -> None:

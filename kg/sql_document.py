@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from datetime import date
 from typing import Any
 
 from .errors import CorruptionError
 from .model import Document, Fact, Literal, Mention, Name, Source
-from .sqlite_base import key_of
+from .sql import Connection, key_of
 from .store import OPEN_END, OPEN_START
 
 _FACTS = """
@@ -23,7 +22,7 @@ def day(ordinal: int) -> date | None:
     return None if ordinal in (OPEN_START, OPEN_END) else date.fromordinal(ordinal)
 
 
-def restore(db: sqlite3.Connection, source: Source, text: str) -> tuple[Document, list[tuple[int, int, str]]]:
+def restore(db: Connection, source: Source, text: str) -> tuple[Document, list[tuple[int, int, str]]]:
     """The document and its cuts; putting them into an empty store gives the same content."""
     row, records = db.execute("SELECT row, records FROM source WHERE key = ?", (key_of(source.id),)).fetchone()
     cuts = list(db.execute("SELECT start, end, kind FROM chunk WHERE source = ? ORDER BY start", (row,)))
@@ -56,7 +55,7 @@ def _fact(nodes: _Nodes, fields: Any) -> Fact:
 class _Nodes:
     """Names of nodes as one source uses them. Several labels of one node take turns, so that each is used again."""
 
-    def __init__(self, db: sqlite3.Connection, source: int) -> None:
+    def __init__(self, db: Connection, source: int) -> None:
         self._db, self._source = db, source
         self._made: dict[int, list[Name] | Literal] = {}
         self._turn: dict[int, int] = defaultdict(int)

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from .errors import CorruptionError
-from .sqlite_base import id_of
+from .sql import Connection, id_of
 
 if TYPE_CHECKING:
-    from .sqlite import SQLiteStore
+    from .sql_store import SQLStore
 
 _LIVE = "JOIN source ON source.row = {}.source WHERE source.live"
 _CONTENT = {
-    "source": "SELECT key, uri, sha256, media_type, title, kind, records, length FROM source WHERE live",
+    "source": "SELECT key, uri, sha256, media_type, title, kind, CAST(records AS INTEGER), length FROM source WHERE live",
     "chunk": "SELECT chunk.key, source.key, chunk.start, chunk.end, hex(chunk.sha256), chunk.kind "
     f"FROM chunk {_LIVE.format('chunk')}",
     "entity": "SELECT node.key, node.label, node.type, node.iri, head.key FROM node JOIN node AS head ON head.row = node.canon "
     "WHERE node.kind = 'entity' AND node.live",
-    "name": "SELECT node.key, source.key, name.text, name.type, used FROM name JOIN node ON node.row = name.node "
-    f"{_LIVE.format('name')}",
+    "name": "SELECT node.key, source.key, name.text, name.type, CAST(used AS INTEGER) FROM name "
+    f"JOIN node ON node.row = name.node {_LIVE.format('name')}",
     "mention": "SELECT node.key, chunk.key, mention.start, mention.end FROM mention JOIN node ON node.row = mention.node "
     f"JOIN chunk ON chunk.row = mention.chunk {_LIVE.format('chunk')}",
-    "relation": "SELECT key, label, iri, functional FROM relation WHERE EXISTS "
+    "relation": "SELECT key, label, iri, CAST(functional AS INTEGER) FROM relation WHERE EXISTS "
     f"(SELECT 1 FROM relation_name {_LIVE.format('relation_name')} AND relation_name.relation = relation.row)",
     "triple": "SELECT key, status FROM triple WHERE live",
-    "span": "SELECT triple.key, source.key, span.start, span.end, crc, grounded, extractor, confidence, graph "
+    "span": "SELECT triple.key, source.key, span.start, span.end, crc, CAST(grounded AS INTEGER), extractor, confidence, graph "
     f"FROM span JOIN triple ON triple.row = span.triple AND triple.live {_LIVE.format('span')}",
 }
 
 
-def content_hash(db: sqlite3.Connection) -> str:
+def content_hash(db: Connection) -> str:
     """Sum of the hashes of all live rows modulo 2^128, hex: the order of rows and their numbers do not matter."""
     total = 0
     for kind, sql in _CONTENT.items():
@@ -44,33 +44,16 @@ def content_hash(db: sqlite3.Connection) -> str:
     return f"{total % (1 << 128):032x}"
 
 
-def verify(store: SQLiteStore) -> Iterator[str]:
+def verify(store: SQLStore) -> Iterator[str]:
     """One line for each broken invariant; a damaged part does not keep the others from being checked."""
-    for check in (_file, _full_text, _texts, _spans, _rules):
+    for check in (store.verify_engine, partial(_texts, store), partial(_spans, store), partial(_rules, store)):
         try:
-            yield from check(store)
+            yield from check()
         except CorruptionError as error:
             yield str(error)
 
 
-def _file(store: SQLiteStore) -> Iterator[str]:
-    for (line,) in store.query("PRAGMA quick_check(100)"):
-        if line != "ok":
-            yield f"{store.file}: {line}"
-    for table, row, parent, _ in store.query("PRAGMA foreign_key_check"):
-        yield f"{store.file}: row {row} of {table} points to a missing {parent}"
-
-
-def _full_text(store: SQLiteStore) -> Iterator[str]:
-    if not store.read_only:  # the check is a write statement to SQLite, though it writes nothing
-        with store.exclusive() as db:
-            try:
-                db.execute("INSERT INTO fts (fts, rank) VALUES ('integrity-check', 1)")
-            except sqlite3.DatabaseError as error:
-                yield f"the full-text index does not match the chunks: {error}"
-
-
-def _texts(store: SQLiteStore) -> Iterator[str]:
+def _texts(store: SQLStore) -> Iterator[str]:
     rows = store.query(
         "SELECT source.key, uri, source.length, chunk.key, start, end, text, chunk.sha256 "
         "FROM source LEFT JOIN chunk ON chunk.source = source.row ORDER BY source.row, start"
@@ -89,7 +72,7 @@ def _texts(store: SQLiteStore) -> Iterator[str]:
             yield f"{source}: chunks end at {at} of {length} characters"
 
 
-def _spans(store: SQLiteStore) -> Iterator[str]:
+def _spans(store: SQLStore) -> Iterator[str]:
     rows = store.query(
         "SELECT source.row, source.key, source.uri, triple.key, span.start, span.end, crc FROM span "
         "LEFT JOIN source ON source.row = span.source LEFT JOIN triple ON triple.row = span.triple "
@@ -116,8 +99,9 @@ _RULES: dict[str, tuple[str, Callable[[Any], str]]] = {
         lambda key: f"entity {id_of('e', key)}",
     ),
     "joins nodes or a relation that are missing": (
-        "SELECT key FROM triple WHERE subject NOT IN (SELECT row FROM node) OR object NOT IN (SELECT row FROM node) "
-        "OR relation NOT IN (SELECT row FROM relation)",
+        "SELECT key FROM triple WHERE NOT EXISTS (SELECT 1 FROM node WHERE node.row = subject) "
+        "OR NOT EXISTS (SELECT 1 FROM node WHERE node.row = object) "
+        "OR NOT EXISTS (SELECT 1 FROM relation WHERE relation.row = triple.relation)",
         lambda key: f"triple {id_of('t', key)}",
     ),
     "has no span": (
@@ -136,7 +120,7 @@ _RULES: dict[str, tuple[str, Callable[[Any], str]]] = {
 }
 
 
-def _rules(store: SQLiteStore) -> Iterator[str]:
+def _rules(store: SQLStore) -> Iterator[str]:
     waiting = store.unresolved
     for broken, (sql, name) in _RULES.items():
         if waiting and "merged" in broken:

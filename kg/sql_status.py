@@ -11,22 +11,23 @@ A person's mark replaces the computed status. A triple without live spans keeps 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .model import EVIDENCE, Status
+from .sql import Connection
 
 _BATCH = 5_000
 _QUERY = """
 SELECT triple.row, triple.live, seq, status, mark, retracted, functional, any_live,
        CASE any_live WHEN 1 THEN live_uris ELSE uris END, CASE any_live WHEN 1 THEN live_human ELSE human END,
        triple.relation, subject.canon, object.canon, valid_from, valid_to
-FROM (SELECT triple, max(source.live) AS any_live,
+FROM (SELECT triple, max(CAST(source.live AS INTEGER)) AS any_live,
              count(DISTINCT CASE WHEN grounded AND source.live THEN uri END) AS live_uris,
-             max(source.live AND source.kind = 'human') AS live_human,
-             count(DISTINCT CASE WHEN grounded THEN uri END) AS uris, max(source.kind = 'human') AS human
+             max(CAST(source.live AND source.kind = 'human' AS INTEGER)) AS live_human,
+             count(DISTINCT CASE WHEN grounded THEN uri END) AS uris,
+             max(CAST(source.kind = 'human' AS INTEGER)) AS human
       FROM span CROSS JOIN source ON source.row = span.source
       WHERE triple IN (SELECT value FROM json_each(?)) GROUP BY triple) AS support
 CROSS JOIN triple ON triple.row = support.triple JOIN relation ON relation.row = triple.relation
@@ -48,7 +49,7 @@ class _Triple:
     end: int
 
 
-def refresh_statuses(db: sqlite3.Connection, seq: int, moved: Mapping[int, int]) -> None:
+def refresh_statuses(db: Connection, seq: int, moved: Mapping[int, int]) -> None:
     """Recompute the touched triples; those that changed, or whose ends were merged or parted, get this `seq`.
 
     Args:
@@ -57,7 +58,7 @@ def refresh_statuses(db: sqlite3.Connection, seq: int, moved: Mapping[int, int])
     forced: set[int] = set()
     for node in moved:
         forced.update(row for (row,) in db.execute("SELECT row FROM triple WHERE subject = ? OR object = ?", (node, node)))
-    db.executemany("INSERT OR IGNORE INTO touched_triple VALUES (?)", ((row,) for row in forced))
+    db.executemany("INSERT INTO touched_triple VALUES (?) ON CONFLICT DO NOTHING", ((row,) for row in forced))
     _touch_rivals(db, moved)
     groups: dict[tuple[int, int], list[_Triple]] = defaultdict(list)
     touched = [row for (row,) in db.execute("SELECT row FROM touched_triple")]
@@ -75,13 +76,14 @@ def refresh_statuses(db: sqlite3.Connection, seq: int, moved: Mapping[int, int])
         _store(db, seq, group, forced)
 
 
-def _touch_rivals(db: sqlite3.Connection, moved: Mapping[int, int]) -> None:
+def _touch_rivals(db: Connection, moved: Mapping[int, int]) -> None:
     """A functional triple may change the status of all others with its subject (now or before a merge)."""
     if not db.execute("SELECT 1 FROM relation WHERE functional LIMIT 1").fetchone():
         return
     rivals = (
-        "INSERT OR IGNORE INTO touched_triple SELECT rival.row FROM ({}) AS one CROSS JOIN node ON node.canon = one.canon "
-        "CROSS JOIN triple AS rival ON rival.subject = node.row JOIN relation ON relation.row = rival.relation WHERE functional"
+        "INSERT INTO touched_triple SELECT rival.row FROM ({}) AS one CROSS JOIN node ON node.canon = one.canon "
+        "CROSS JOIN triple AS rival ON rival.subject = node.row JOIN relation ON relation.row = rival.relation WHERE functional "
+        "ON CONFLICT DO NOTHING"
     )
     db.execute(
         rivals.format(
@@ -129,7 +131,7 @@ def _dispute(group: list[_Triple]) -> None:
             one.status = Status.DISPUTED
 
 
-def _store(db: sqlite3.Connection, seq: int, triples: list[_Triple], forced: set[int]) -> None:
+def _store(db: Connection, seq: int, triples: list[_Triple], forced: set[int]) -> None:
     db.executemany(
         "UPDATE triple SET status = ?, live = ?, seq = ? WHERE row = ?",
         (
