@@ -104,17 +104,7 @@ class Answer:
             "paths": [
                 {
                     "score": round(path.score, 4),
-                    "hops": [
-                        {
-                            "subject": hop.triple.subject.label,
-                            "relation": hop.triple.relation.label,
-                            "object": hop.triple.object.label,
-                            "direction": hop.direction,
-                            "triple_id": hop.triple.id,
-                            "citations": list(self.citations_of(hop.triple.spans)),
-                        }
-                        for hop in path.hops
-                    ],
+                    "hops": [{**hop.to_dict(), "citations": list(self.citations_of(hop.triple.spans))} for hop in path.hops],
                 }
                 for path in self.paths
             ],

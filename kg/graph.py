@@ -14,8 +14,7 @@ from __future__ import annotations
 import difflib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,18 +24,20 @@ from typing import TYPE_CHECKING
 from . import edits
 from .adjacency import Adjacency, follow, load_adjacency
 from .errors import InputError, MissingPathError, UnknownEntityError, UnknownRelationError
+from .frames import Row, Tabular, rows_of
 from .generations import Generations
+from .graph_view import GraphView
 from .model import Document, Entity, Literal, Name, Node, Relation, Source, Status, Triple, normalize
 from .statements import fact, literal
 from .store import Entry, Store
 
 if TYPE_CHECKING:
     import networkx as nx  # type: ignore[import-untyped]
-    import pandas as pd  # type: ignore[import-untyped]
     import rdflib
 
     from .ingest.extract import Extractor
     from .ingest.report import IngestReport, ProgressEvent
+    from .model import Path as Hops
     from .sparql import SparqlResult
 
 Value = str | bool | int | float | Decimal | date | Entity | Name | Literal
@@ -45,7 +46,7 @@ _ID = re.compile(r"[elrt][0-9a-f]{16}")
 _PAST_VIEWS = 4
 
 
-class KnowledgeGraph:
+class KnowledgeGraph(Tabular):
     """A knowledge graph in a folder. Make one with `open`; use it from any thread, write from one process at a time.
 
     Attributes:
@@ -379,22 +380,22 @@ class KnowledgeGraph:
         return to_dataset(self)
 
     def to_networkx(self) -> nx.MultiDiGraph:
-        """A copy as a networkx graph."""
-        from .views import to_networkx
+        """A copy as a networkx graph; see `kg.views.to_networkx`."""
+        from .views import Facts, to_networkx
 
-        return to_networkx(self)
+        return to_networkx(Facts(self))
 
-    def to_pandas(self) -> pd.DataFrame:
-        """A copy as a table, one row per span."""
-        from .views import to_pandas
+    def rows(self) -> Iterator[Row]:
+        """Every live statement once for each place that states it."""
+        return rows_of(self.store, self.store.triples())
 
-        return to_pandas(self)
+    def export(
+        self, path: str | Path, format: str | None = None, *, paths: Iterable[Hops] | None = None, machine: bool = False
+    ) -> Path:
+        """Write the graph, or the facts on some paths, to a file; the format follows the suffix. See `kg.exports.files`."""
+        from .exports.files import export
 
-    def export(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the graph to a file; the format follows the suffix. See `kg.rdf.export`."""
-        from .rdf import export
-
-        return export(self, Path(path), format)
+        return export(self, path, format, paths=paths, machine=machine)
 
     # ---- names and values
 
@@ -424,25 +425,4 @@ class KnowledgeGraph:
             return value.id
 
 
-@dataclass(frozen=True, slots=True)
-class GraphView:
-    """The graph on a day (None: any), as believed at a time (None: now)."""
-
-    kg: KnowledgeGraph
-    day: date | None = None
-    known_at: datetime | None = None
-
-    def triples(self, subject: str | None = None, relation: str | None = None, object: str | None = None) -> Iterator[Triple]:
-        """As `KnowledgeGraph.triples`, on this day."""
-        return self.kg.triples(subject, relation, object, valid_at=self.day, known_at=self.known_at)
-
-    def adjacency(self) -> Adjacency:
-        """Edges as believed then; pass `ordinal` to its methods to keep those of the day."""
-        return self.kg.adjacency(self.known_at)
-
-    @property
-    def ordinal(self) -> int | None:
-        return self.day.toordinal() if self.day else None
-
-
-__all__ = ["GraphView", "KnowledgeGraph", "Value"]
+__all__ = ["KnowledgeGraph", "Value"]

@@ -5,12 +5,13 @@ Each answer shows its paths drawn as inline SVG and, for each citation, the sour
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ...kg.drawing import path_svg
+from ...kg.safe_text import markup
 from .quotes import Quote, reread
-from .render import clean, place
+from .render import place
 
 if TYPE_CHECKING:
     from ..profiles import Library
@@ -21,14 +22,12 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
 article { border-top: 1px solid var(--line); padding: 1.2rem 0 } h2 { font-size: 1.15rem; margin: 0 }
 .answer { font-size: 1.3rem; font-weight: 600; margin: .3rem 0 } .meta { opacity: .7; font-size: .9rem }
 figure { margin: 1rem 0; overflow-x: auto } svg { max-width: none }
-svg text { font: 14px system-ui, sans-serif; fill: currentColor }
 blockquote { margin: .8rem 0; padding: .5rem .9rem; white-space: pre-wrap; background: var(--soft);
   border-left: 3px solid var(--line) }
 blockquote cite { display: block; font: .85rem ui-monospace, monospace; color: var(--link); white-space: normal }
 mark { background: #ffe08a; color: #111; padding: 0 .1em } .good { color: var(--good) } .bad { color: var(--bad) }
 """
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
-_CHARACTER, _HEIGHT, _GAP = 8.2, 34, 26  # SVG units: width of a character, height of a box, room on each side of a relation
 
 
 def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
@@ -42,56 +41,19 @@ def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
     )
 
 
-def _text(value: object) -> str:
-    return html.escape(clean(value))
-
-
 def _answer(kg: Library, record: Mapping[str, Any]) -> str:
     route = record["route"]
-    paths = "".join(f"<figure>{draw(path)}</figure>" for path in record["paths"])
+    paths = "".join(f"<figure>{path_svg(path['hops'])}</figure>" for path in record["paths"])
     quotes = "".join(_quote(reread(kg, citation)) for citation in record["citations"])
     meta = f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}: {route['reason']}"
     return (
-        f"<article><h2>{record['number']}. {_text(record['question'])}</h2><p class='answer'>{_text(record['text'])}</p>"
-        f"<p class='meta'>{_text(meta)}</p>{paths}{quotes}</article>"
+        f"<article><h2>{record['number']}. {markup(record['question'])}</h2><p class='answer'>{markup(record['text'])}</p>"
+        f"<p class='meta'>{markup(meta)}</p>{paths}{quotes}</article>"
     )
 
 
 def _quote(quote: Quote) -> str:
-    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {_text(quote.problem)}</span>"
-    where = html.escape(place(quote.source, quote.start, quote.end))
-    text = f"{_text(quote.before)}<mark>{_text(quote.text)}</mark>{_text(quote.after)}"
+    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {markup(quote.problem)}</span>"
+    where = markup(place(quote.source, quote.start, quote.end))
+    text = f"{markup(quote.before)}<mark>{markup(quote.text)}</mark>{markup(quote.after)}"
     return f"<blockquote><cite>[{quote.id}] {where} {mark}</cite>{text}</blockquote>"
-
-
-def draw(path: Mapping[str, Any]) -> str:
-    """A path of `Answer.to_dict()` as inline SVG: boxes in reading order, each arrow in the direction of its triple."""
-    parts: list[str] = []
-    x = 1.0
-    for index, hop in enumerate(path["hops"]):
-        forward = hop["direction"] == 1
-        first, last = (hop["subject"], hop["object"]) if forward else (hop["object"], hop["subject"])
-        if index == 0:
-            x = _box(parts, x, first)
-        label = hop["relation"] + "".join(f" [{number}]" for number in hop["citations"])
-        x = _arrow(parts, x, label, forward)
-        x = _box(parts, x, last)
-    described = _text(" · ".join(f"{hop['subject']} {hop['relation']} {hop['object']}" for hop in path["hops"]))
-    size = f"width='{x + 1:.0f}' height='{_HEIGHT + 2}' viewBox='0 0 {x + 1:.0f} {_HEIGHT + 2}'"
-    return f"<svg {size} role='img'><title>{described}</title>{''.join(parts)}</svg>"
-
-
-def _box(parts: list[str], x: float, label: str) -> float:
-    width = _CHARACTER * len(label) + 20
-    parts.append(f"<rect x='{x:.0f}' y='1' width='{width:.0f}' height='{_HEIGHT}' rx='7' fill='none' stroke='currentColor'/>")
-    parts.append(f"<text x='{x + width / 2:.0f}' y='23' text-anchor='middle' font-weight='600'>{_text(label)}</text>")
-    return x + width
-
-
-def _arrow(parts: list[str], x: float, label: str, forward: bool) -> float:
-    end = x + _CHARACTER * len(label) + 2 * _GAP
-    tip, back = (end, -7) if forward else (x, 7)
-    parts.append(f"<line x1='{x:.0f}' y1='26' x2='{end:.0f}' y2='26' stroke='currentColor'/>")
-    parts.append(f"<path d='M{tip:.0f} 26 l{back} -4 v8 z' fill='currentColor'/>")
-    parts.append(f"<text x='{(x + end) / 2:.0f}' y='18' text-anchor='middle'>{_text(label)}</text>")
-    return end

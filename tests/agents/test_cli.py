@@ -303,6 +303,15 @@ def test_the_report_is_self_contained_and_escaped(run: Run, folder: Path, tmp_pa
     assert "onerror=alert(1)" in page.text
 
 
+def test_the_paths_of_an_answer_are_exported_alone(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("ask", "In which country is the company founded by Orla Vance headquartered?")[0] == 0
+    assert run("export", str(tmp_path / "why.svg"), "--answer", "1")[0] == 0
+    picture = (tmp_path / "why.svg").read_text("utf-8")
+    assert picture.count("<rect") == 4
+    assert "Piet Aalders" not in picture
+    assert run("export", str(tmp_path / "no.svg"), "--answer", "7")[0] == 65
+
+
 def test_an_export_restores_what_people_said_too(run: Run, folder: Path, tmp_path: Path) -> None:
     file, again = tmp_path / "all.trig", tmp_path / "again.kg"
     with KnowledgeGraph.open(folder) as kg:
