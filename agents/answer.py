@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..kg.frames import Row, Tabular
 from ..kg.model import Path
 
 if TYPE_CHECKING:
@@ -58,7 +60,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Tabular):
     """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining.
 
     `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that.
@@ -78,6 +80,18 @@ class Answer:
     trace: tuple[Step, ...] = ()
     notes: tuple[str, ...] = ()  # why the answers may be incomplete
     realised: str = ""
+    generation: int = 0  # ledger number of the graph that was asked
+
+    def rows(self) -> Iterator[Row]:
+        """The hops of the paths, once for each place that states them; the score is the path's."""
+        uris = {(c.chunk_id, c.start, c.end): c.source for c in self.citations}
+        for path in self.paths:
+            for triple in (hop.triple for hop in path.hops):
+                for span in triple.spans:
+                    uri = uris.get((span.chunk_id, span.start, span.end), span.source_id)
+                    names = (triple.subject.label, triple.relation.label, triple.object.label)
+                    place = (span.chunk_id, uri, span.start, span.end)
+                    yield Row(*names, *place, path.score, span.confidence, self.generation)
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""

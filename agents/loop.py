@@ -79,7 +79,7 @@ def stream(
     written = _written(means.writer, reading, draft, verdict) if means.writer is not None and connection is None else draft
     usage = replace(usage, evidence_tokens=acted.evidence.tokens, window_tokens=acted.evidence.window_tokens)
     answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
-    yield Answered(replace(answer, realised=draft.text))
+    yield Answered(replace(answer, realised=draft.text, generation=retriever.kg.store.seq))
 
 
 class _Clock:

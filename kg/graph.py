@@ -19,7 +19,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import EllipsisType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import edits
 from .adjacency import Adjacency, follow, load_adjacency
@@ -106,6 +106,12 @@ class KnowledgeGraph(Tabular):
 
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         return ingest(self, several, extractor=extractor, dry_run=dry_run, strict=strict, progress=progress)
+
+    def add_frame(self, frame: Any, name: str) -> Source:
+        """Read a table from memory: a pandas or polars frame, anything Arrow, rows. See `kg.ingest.frames.add_frame`."""
+        from .ingest.frames import add_frame
+
+        return add_frame(self, frame, name)
 
     def write_document(self, document: Document, cuts: Sequence[tuple[int, int, str]], *, defer_resolve: bool = False) -> Source:
         """Make `document` the live version of its uri, in one transaction; the same content again changes nothing.

@@ -1,14 +1,22 @@
-"""Answers as one HTML page that needs nothing else: no script, no address outside, everything from documents escaped.
+"""Answers as one HTML page that needs nothing else (no script, no address outside, everything from documents escaped), or as an
+Excel workbook.
 
-Each answer shows its paths drawn as inline SVG and, for each citation, the source text around the cited characters.
+Each answer shows its paths drawn as inline SVG and, for each citation, the source text around the cited characters. The
+workbook has a sheet each for the answers, their hops, their citations and what they were made with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ... import __version__
 from ...kg.drawing import path_svg
+from ...kg.errors import UnsupportedFormatError
+from ...kg.exports.tables import workbook, write_sheet
 from ...kg.safe_text import markup
 from .quotes import Quote, reread
 from .render import place
@@ -27,7 +35,56 @@ blockquote { margin: .8rem 0; padding: .5rem .9rem; white-space: pre-wrap; backg
 blockquote cite { display: block; font: .85rem ui-monospace, monospace; color: var(--link); white-space: normal }
 mark { background: #ffe08a; color: #111; padding: 0 .1em } .good { color: var(--good) } .bad { color: var(--bad) }
 """
+_ANSWERS = ("answer", "at", "question", "text", "status", "confidence", "answers", "action", "reason", "citations")
+_HOPS = ("answer", "path", "hop", "subject", "relation", "object", "read", "citations", "score", "triple_id")
+_CITATIONS = ("answer", "citation", "source", "start", "end", "quote", "verified", "problem")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def write(kg: Library, records: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Write answer records to a file; its suffix says as what.
+
+    Raises:
+        UnsupportedFormatError: neither .html nor .xlsx.
+        MissingExtraError: a workbook needs openpyxl.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm"):
+        path.write_text(page(kg, records), "utf-8")
+    elif suffix == ".xlsx":
+        written = io.BytesIO()
+        with workbook(written) as book:
+            for name, (columns, rows) in sheets(kg, records).items():
+                write_sheet(book, name, columns, rows)
+        path.write_bytes(written.getvalue())
+    else:
+        raise UnsupportedFormatError(f"no report as {path.suffix or 'a file without suffix'}; accepted: .html .xlsx")
+
+
+def sheets(kg: Library, records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Sequence[str], list[list[Any]]]]:
+    """Columns and rows of the sheets; every citation is re-read from `kg` now."""
+    named = ("number", "at", "question", "text", "status", "confidence")
+    answers = [
+        [*(r[name] for name in named), "; ".join(r["answers"]), r["route"]["action"], r["route"]["reason"], len(r["citations"])]
+        for r in records
+    ]
+    hops = [
+        [r["number"], i, j, hop["subject"], hop["relation"], hop["object"], "forward" if hop["direction"] == 1 else "backward"]
+        + [", ".join(map(str, hop["citations"])), path["score"], hop["triple_id"]]
+        for r in records
+        for i, path in enumerate(r["paths"], 1)
+        for j, hop in enumerate(path["hops"], 1)
+    ]
+    quotes = [(r["number"], reread(kg, citation)) for r in records for citation in r["citations"]]
+    cited = [[n, q.id, q.source, q.start, q.end, q.text, "yes" if q.verified else "no", q.problem] for n, q in quotes]
+    counts = {key: value for key, value in kg.store.counts().items() if key in ("sources", "entities", "triples")}
+    settings = {"hoptrace": __version__, "written": datetime.now(UTC).isoformat(timespec="seconds"), "generation": kg.store.seq}
+    return {
+        "answers": (_ANSWERS, answers),
+        "hops": (_HOPS, hops),
+        "citations": (_CITATIONS, cited),
+        "settings": (("setting", "value"), [[name, value] for name, value in (settings | counts).items()]),
+    }
 
 
 def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
