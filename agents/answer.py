@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..kg.frames import Row, Tabular
 from ..kg.model import Path
+from ..kg.show import Picture, Shown
 
 if TYPE_CHECKING:
     from .steps import Step
@@ -60,7 +61,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Tabular):
+class Answer(Tabular, Shown):
     """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining.
 
     `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that.
@@ -90,13 +91,18 @@ class Answer(Tabular):
                 for span in triple.spans:
                     uri = uris.get((span.chunk_id, span.start, span.end), span.source_id)
                     names = (triple.subject.label, triple.relation.label, triple.object.label)
-                    place = (span.chunk_id, uri, span.start, span.end)
-                    yield Row(*names, *place, path.score, span.confidence, self.generation)
+                    scores = (path.score, span.confidence, self.generation)
+                    yield Row(*names, span.chunk_id, uri, span.start, span.end, *scores)
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""
         spots = {(span.start, span.end, span.chunk_id) for span in triple_spans}
         return tuple(c.id for c in self.citations if (c.start, c.end, c.chunk_id) in spots)
+
+    def _shown(self) -> Picture:
+        from .show import of_answer
+
+        return of_answer(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of `hoptrace ask --json` (DESIGN: public contract)."""

@@ -28,6 +28,7 @@ from .frames import Row, Tabular, rows_of
 from .generations import Generations
 from .graph_view import GraphView
 from .model import Document, Entity, Literal, Name, Node, Relation, Source, Status, Triple, normalize
+from .show import Picture, Shown, of_graph
 from .statements import fact, literal
 from .store import Entry, Store
 
@@ -46,7 +47,7 @@ _ID = re.compile(r"[elrt][0-9a-f]{16}")
 _PAST_VIEWS = 4
 
 
-class KnowledgeGraph(Tabular):
+class KnowledgeGraph(Tabular, Shown):
     """A knowledge graph in a folder. Make one with `open`; use it from any thread, write from one process at a time.
 
     Attributes:
@@ -356,6 +357,9 @@ class KnowledgeGraph(Tabular):
                 for stale in list(self._past)[:-_PAST_VIEWS]:
                     del self._past[stale]
             return past
+
+    def _shown(self) -> Picture:
+        return of_graph(self.path.name, self.stats(), self.triples())
 
     # ---- health
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .frames import Row, Tabular, rows_of
 from .model import Triple
+from .show import Picture, Shown, of_graph
 
 if TYPE_CHECKING:
     from .adjacency import Adjacency
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class GraphView(Tabular):
+class GraphView(Tabular, Shown):
     """The graph on a day (None: any), as believed at a time (None: now)."""
 
     kg: KnowledgeGraph
@@ -30,6 +31,11 @@ class GraphView(Tabular):
     def rows(self) -> Iterator[Row]:
         """As `KnowledgeGraph.rows`, on this day."""
         return rows_of(self.kg.store, self.triples())
+
+    def _shown(self) -> Picture:
+        when = [f"on {self.day}"] if self.day else []
+        when += [f"as believed at {self.known_at:%Y-%m-%d %H:%M}"] if self.known_at else []
+        return of_graph(" ".join([self.kg.path.name, *when]), {}, self.triples())
 
     def adjacency(self) -> Adjacency:
         """Edges as believed then; pass `ordinal` to its methods to keep those of the day."""

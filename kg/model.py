@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from .show import Picture, Shown, of_paths
+
 
 def frame(*parts: str) -> str:
     """Parts with their lengths in front, so that no two lists of parts give the same text."""
@@ -226,7 +228,7 @@ class Hop:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Path(Shown):
     """Hops that join end to start, with the score and the parts that make it up."""
 
     hops: tuple[Hop, ...]
@@ -250,6 +252,9 @@ class Path:
 
     def to_dict(self) -> dict[str, Any]:
         return {"hops": [hop.to_dict() for hop in self.hops]}
+
+    def _shown(self) -> Picture:
+        return of_paths([self])
 
 
 # ---- what loaders and extractors hand to the store -------------------------------------------------------------

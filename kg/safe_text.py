@@ -20,6 +20,7 @@ _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
 XLSX_LIMIT = 32_767  # UTF-16 units in one cell; spreadsheets cut the rest without a word
 LABEL = 80  # characters of a label in a picture
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$:.-])")
 _MERMAID = {ord(character): f"#{ord(character)};" for character in '#"<>&`\\'}
 
 
@@ -72,9 +73,28 @@ def dot(text: object) -> str:
     return f'"{escaped}"'
 
 
+def markdown(text: object) -> str:
+    """One line in Markdown, with no markup, HTML or formula of its own."""
+    return _MARKDOWN.sub(r"\\\1", html.escape(one_line(text), quote=False))
+
+
 def mermaid(text: object) -> str:
     """A quoted string of Mermaid, which reads entities, markup and Markdown in labels."""
     return f'"{short(text).translate(_MERMAID)}"'
 
 
-__all__ = ["LABEL", "XLSX_LIMIT", "cell", "clean", "dot", "markup", "mermaid", "one_line", "short", "xlsx", "xml", "xml_text"]
+__all__ = [
+    "LABEL",
+    "XLSX_LIMIT",
+    "cell",
+    "clean",
+    "dot",
+    "markdown",
+    "markup",
+    "mermaid",
+    "one_line",
+    "short",
+    "xlsx",
+    "xml",
+    "xml_text",
+]

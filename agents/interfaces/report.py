@@ -36,13 +36,14 @@ blockquote cite { display: block; font: .85rem ui-monospace, monospace; color: v
 mark { background: #ffe08a; color: #111; padding: 0 .1em } .good { color: var(--good) } .bad { color: var(--bad) }
 """
 _ANSWERS = ("answer", "at", "question", "text", "status", "confidence", "answers", "action", "reason", "citations")
-_HOPS = ("answer", "path", "hop", "subject", "relation", "object", "read", "citations", "score", "triple_id")
+_HOPS = ("answer", "path", "hop", "subject", "relation", "object", "read", "score", "citations")
+_READ = {1: "forward", -1: "backward"}
 _CITATIONS = ("answer", "citation", "source", "start", "end", "quote", "verified", "problem")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def write(kg: Library, records: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Write answer records to a file; its suffix says as what.
+def write(kg: Library, records: Sequence[Mapping[str, Any]], path: Path, settings: Mapping[str, str | int]) -> None:
+    """Write answer records to a file; its suffix says as what. A workbook names the `settings` that they were made with.
 
     Raises:
         UnsupportedFormatError: neither .html nor .xlsx.
@@ -54,14 +55,16 @@ def write(kg: Library, records: Sequence[Mapping[str, Any]], path: Path) -> None
     elif suffix == ".xlsx":
         written = io.BytesIO()
         with workbook(written) as book:
-            for name, (columns, rows) in sheets(kg, records).items():
+            for name, (columns, rows) in sheets(kg, records, settings).items():
                 write_sheet(book, name, columns, rows)
         path.write_bytes(written.getvalue())
     else:
         raise UnsupportedFormatError(f"no report as {path.suffix or 'a file without suffix'}; accepted: .html .xlsx")
 
 
-def sheets(kg: Library, records: Sequence[Mapping[str, Any]]) -> dict[str, tuple[Sequence[str], list[list[Any]]]]:
+def sheets(
+    kg: Library, records: Sequence[Mapping[str, Any]], settings: Mapping[str, str | int]
+) -> dict[str, tuple[Sequence[str], list[list[Any]]]]:
     """Columns and rows of the sheets; every citation is re-read from `kg` now."""
     named = ("number", "at", "question", "text", "status", "confidence")
     answers = [
@@ -69,21 +72,19 @@ def sheets(kg: Library, records: Sequence[Mapping[str, Any]]) -> dict[str, tuple
         for r in records
     ]
     hops = [
-        [r["number"], i, j, hop["subject"], hop["relation"], hop["object"], "forward" if hop["direction"] == 1 else "backward"]
-        + [", ".join(map(str, hop["citations"])), path["score"], hop["triple_id"]]
+        [r["number"], i, j, *map(hop.get, _HOPS[3:6]), _READ[hop["direction"]], path["score"], str(hop["citations"])[1:-1]]
         for r in records
         for i, path in enumerate(r["paths"], 1)
         for j, hop in enumerate(path["hops"], 1)
     ]
     quotes = [(r["number"], reread(kg, citation)) for r in records for citation in r["citations"]]
     cited = [[n, q.id, q.source, q.start, q.end, q.text, "yes" if q.verified else "no", q.problem] for n, q in quotes]
-    counts = {key: value for key, value in kg.store.counts().items() if key in ("sources", "entities", "triples")}
-    settings = {"hoptrace": __version__, "written": datetime.now(UTC).isoformat(timespec="seconds"), "generation": kg.store.seq}
+    made = {"hoptrace": __version__, "written": datetime.now(UTC).isoformat(timespec="seconds"), **settings}
     return {
         "answers": (_ANSWERS, answers),
         "hops": (_HOPS, hops),
         "citations": (_CITATIONS, cited),
-        "settings": (("setting", "value"), [[name, value] for name, value in (settings | counts).items()]),
+        "settings": (("setting", "value"), [[name, value] for name, value in made.items()]),
     }
 
 
