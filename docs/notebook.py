@@ -20,14 +20,14 @@ CELLS = (
     "# hoptrace in a notebook\n\nThree facts from a table and two sentences; then questions that no single one of them answers. "
     "Every hop below is traced to the characters that state it.",
     "%load_ext hoptrace\n"
-    "from pathlib import Path\n"
-    "from hoptrace import KnowledgeGraph\n"
+    "from pathlib import Path\n\n"
+    "from hoptrace import KnowledgeGraph\n\n"
     'Path("labs.txt").write_text("Orla Vance founded Brightwater Labs in 2011. '
     'Brightwater Labs is headquartered in Tarn City.\\n")\n'
     'with KnowledgeGraph.open("my.kg") as kg:\n'
     '    kg.ingest(["labs.txt"])',
     "## A frame becomes a source\n\nRows go in with their days; the frame's CSV is the text that citations point into.",
-    "import pandas\n"
+    "import pandas\n\n"
     "suppliers = pandas.DataFrame({\n"
     '    "subject": ["Kell Optics", "Moran Glass", "Tarn City"],\n'
     '    "relation": ["supplies", "supplies", "located in"],\n'

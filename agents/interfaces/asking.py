@@ -110,7 +110,7 @@ def report(session: Session, file: str, force: bool) -> Result:
 
     target = writable(file, force)
     records = list(session.answers)
-    settings = {"graph": str(session.folder), "generation": session.kg.store.seq, **session.kg.stats()}
+    settings: dict[str, str | int] = {"graph": str(session.folder), "generation": session.kg.store.seq, **session.kg.stats()}
     write(session.library, records, target, settings)
     said = f"{len(records)} answers written to {file}"
     return Result({"file": file, "answers": len(records)}, lambda out: render.lines(out, said))

@@ -1,12 +1,13 @@
 """Pictures and diagrams of facts: Mermaid, Graphviz, SVG, a page that stands alone.
 
-Graphviz draws any number of facts. The others show what fits on a picture: of a larger graph the nodes with the most facts
-and the facts between them, and they say what they leave out. Paths are drawn as paths.
+Graphviz draws any number of facts. The others show what fits on a picture: of a larger graph the facts of its
+busiest nodes, and they say what they leave out. Paths are drawn as paths.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nlargest
 from typing import NamedTuple, TextIO
 
 from ..drawing import graph_svg, path_svg, paths_svg
@@ -24,7 +25,7 @@ figure { margin: 1rem 0; overflow-x: auto } table { border-collapse: collapse } 
 
 
 class Drawn(NamedTuple):
-    """What a picture shows: the nodes with the most facts, the facts between them, and how many facts there are."""
+    """What a picture shows: the facts of the nodes that have most of them, and how many facts there are."""
 
     nodes: dict[str, Node]
     triples: list[Triple]
@@ -33,22 +34,24 @@ class Drawn(NamedTuple):
     @property
     def caption(self) -> str:
         shown, facts = len(self.triples), f"{self.total} {'fact' if self.total == 1 else 'facts'}"
-        return facts if shown == self.total else f"{shown} of {facts}: those between the busiest nodes"
+        return facts if shown == self.total else f"{shown} of {facts}: those of the busiest nodes"
 
 
 def drawn(facts: Facts) -> Drawn:
-    """Choose what a picture shows, in two passes."""
+    """Choose what a picture shows, in two passes that hold the degrees of nodes and what is chosen."""
     degrees: Counter[str] = Counter()
     total = 0
     for triple in facts.triples():
         degrees.update((triple.subject.id, triple.object.id))
         total += 1
-    busiest = {node for node, _ in sorted(degrees.items(), key=lambda item: (-item[1], item[0]))[:MAX_NODES]}
+    nodes: dict[str, Node] = {}
     chosen: list[Triple] = []
-    for triple in facts.triples():
-        if triple.subject.id in busiest and triple.object.id in busiest and len(chosen) < MAX_EDGES:
+    for triple in nlargest(MAX_EDGES, facts.triples(), key=lambda one: degrees[one.subject.id] + degrees[one.object.id]):
+        ends = {node.id: node for node in (triple.subject, triple.object)}
+        if len(nodes | ends) <= MAX_NODES:
+            nodes |= ends
             chosen.append(triple)
-    return Drawn({node.id: node for triple in chosen for node in (triple.subject, triple.object)}, chosen, total)
+    return Drawn(nodes, chosen, total)
 
 
 def write_dot(facts: Facts, out: TextIO) -> None:

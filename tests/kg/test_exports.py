@@ -264,9 +264,9 @@ def test_a_large_graph_is_drawn_in_part_and_says_so(tmp_path: Path) -> None:
         write(kg, [f"node {number}" for number in range(MAX_NODES + 30)])
         for suffix in ("mmd", "svg", "html"):
             text = kg.export(tmp_path / f"g.{suffix}").read_text("utf-8")
-            assert re.search(rf"\d+ of {2 * (MAX_NODES + 30)} facts: those between the busiest nodes", text)
+            assert re.search(rf"\d+ of {2 * (MAX_NODES + 30)} facts: those of the busiest nodes", text)
         lines = (tmp_path / "g.mmd").read_text("utf-8").splitlines()
-        assert 0 < sum(" -->|" in line for line in lines) <= MAX_EDGES
+        assert MAX_NODES / 2 < sum(" -->|" in line for line in lines) <= MAX_EDGES
         assert kg.export(tmp_path / "g.dot").read_text("utf-8").count(" -> ") == 2 * (MAX_NODES + 30)
 
 
