@@ -74,5 +74,12 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """`%load_ext hoptrace` in a notebook or IPython; see `agents.interfaces.notebook`."""
+    from .agents.interfaces.notebook import load
+
+    load(shell)
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})

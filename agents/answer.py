@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..kg.frames import Row, Tabular
 from ..kg.model import Path
+from ..kg.show import Picture, Shown
 from .support import NOBODY, Support
 
 if TYPE_CHECKING:
@@ -70,7 +73,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Tabular, Shown):
     """The result of a question. `text` is a sentence for people, `answers` the bare values, [] when abstaining.
 
     `realised` is the plain text, the answers and then each fact by itself; it is `text` where no writer wrote that. `support`
@@ -92,11 +95,28 @@ class Answer:
     notes: tuple[str, ...] = ()  # why the answers may be incomplete
     realised: str = ""
     support: Support = NOBODY
+    generation: int = 0  # ledger number of the graph that was asked
+
+    def rows(self) -> Iterator[Row]:
+        """The hops of the paths, once for each place that states them; the score is the path's."""
+        uris = {(c.chunk_id, c.start, c.end): c.source for c in self.citations}
+        for path in self.paths:
+            for triple in (hop.triple for hop in path.hops):
+                for span in triple.spans:
+                    uri = uris.get((span.chunk_id, span.start, span.end), span.source_id)
+                    names = (triple.subject.label, triple.relation.label, triple.object.label)
+                    scores = (path.score, span.confidence, self.generation)
+                    yield Row(*names, span.chunk_id, uri, span.start, span.end, *scores)
 
     def citations_of(self, triple_spans: tuple[Any, ...]) -> tuple[int, ...]:
         """Ids of the citations that point at any of these spans."""
         spots = {(span.start, span.end, span.chunk_id) for span in triple_spans}
         return tuple(c.id for c in self.citations if (c.start, c.end, c.chunk_id) in spots)
+
+    def _shown(self) -> Picture:
+        from .show import of_answer
+
+        return of_answer(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object of `hoptrace ask --json` (DESIGN: public contract)."""
@@ -119,17 +139,7 @@ class Answer:
             "paths": [
                 {
                     "score": round(path.score, 4),
-                    "hops": [
-                        {
-                            "subject": hop.triple.subject.label,
-                            "relation": hop.triple.relation.label,
-                            "object": hop.triple.object.label,
-                            "direction": hop.direction,
-                            "triple_id": hop.triple.id,
-                            "citations": list(self.citations_of(hop.triple.spans)),
-                        }
-                        for hop in path.hops
-                    ],
+                    "hops": [{**hop.to_dict(), "citations": list(self.citations_of(hop.triple.spans))} for hop in path.hops],
                 }
                 for path in self.paths
             ],

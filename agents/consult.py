@@ -147,7 +147,8 @@ class Consultation:
             Verified(len(verdict.citations), verdict.failed, verdict.dropped),
         )
         spent = {"total": (time.perf_counter() - started) * 1000}
-        return finished(question, draft, verdict, route, Usage(), spent, steps)
+        answer = finished(question, draft, verdict, route, Usage(), spent, steps)
+        return replace(answer, generation=self.agent.kg.store.seq)
 
 
 def _most_telling(named: tuple[Entity, ...], found: Assessment) -> Entity:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..kg.errors import MissingPathError, ParseError
 from ..kg.ingest.dates import find_dates
 from ..kg.model import normalize
+from ..kg.show import Picture, Shown, of_table
 from .answer import Answer
 from .values import parse_number
 
@@ -73,7 +74,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class EvaluationReport:
+class EvaluationReport(Shown):
     """All rows and the counts that matter."""
 
     rows: tuple[Row, ...]
@@ -96,6 +97,10 @@ class EvaluationReport:
             "citations_verified": sum(c.verified for c in citations),
             "rows": [row.to_dict() for row in self.rows],
         }
+
+    def _shown(self) -> Picture:
+        rows = [("right" if r.right else "wrong", r.question.text, "; ".join(r.answer.answers)) for r in self.rows]
+        return of_table(("", "question", "answers"), rows, str(self), self.to_dict())
 
     def __str__(self) -> str:
         d = self.to_dict()

@@ -88,7 +88,7 @@ def stream(
     answer = finished(question, written, verdict, acted.route, usage, clock.total(), tuple(trace))
     if means.witnesses is not None and answer.status != "abstained":
         answer = replace(answer, support=means.witnesses.behind(answer.paths, retriever.adjacency()))
-    yield Answered(replace(answer, realised=draft.text))
+    yield Answered(replace(answer, realised=draft.text, generation=retriever.kg.store.seq))
 
 
 class _Clock:

@@ -10,9 +10,10 @@ of triples, and because each of its hops carries spans, whatever is answered fro
     resolve             which names mean the same entity
     extraction/         facts out of prose by a small trained model; artefacts checks every trained file by its hash
     ingest/             files -> documents with facts; sandbox reads foreign formats in a child process
-    graph               KnowledgeGraph, the facade; edits and statements are what a person changes
+    graph, graph_view   KnowledgeGraph, the facade; edits and statements are what a person changes
     generations         derived indexes on disk: adjacency (the graph as integers); retrieval adds vectors
-    rdf*, sparql, views the same graph as RDF, as query results, as networkx and pandas
+    rdf*, sparql        the same graph as RDF and as query results
+    views, frames       and as networkx, as tables; exports/ writes files; safe_text makes labels harmless, drawing draws
     ledger              whether facts that something was learned from have changed since, or were erased
     doctor              what is wrong with a graph folder, and what to do about it
 
@@ -34,7 +35,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .adjacency import Adjacency
     from .errors import HoptraceError
-    from .graph import GraphView, KnowledgeGraph
+    from .graph import KnowledgeGraph
+    from .graph_view import GraphView
     from .model import Chunk, Document, Entity, Fact, Hop, Literal, Mention, Name, Path, Relation, Source, Span, Status, Triple
     from .store import Store
 
@@ -44,7 +46,7 @@ _HOME = {
     "Document": "model",
     "Entity": "model",
     "Fact": "model",
-    "GraphView": "graph",
+    "GraphView": "graph_view",
     "Hop": "model",
     "HoptraceError": "errors",
     "KnowledgeGraph": "graph",

@@ -14,29 +14,31 @@ from __future__ import annotations
 import difflib
 import re
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from types import EllipsisType, TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import edits
 from .adjacency import Adjacency, follow, load_adjacency
 from .errors import InputError, UnknownEntityError, UnknownRelationError
+from .frames import Row, Tabular, rows_of
 from .generations import Generations
+from .graph_view import GraphView
 from .model import Document, Entity, Literal, Name, Node, Relation, Source, Status, Triple, normalize
+from .show import Picture, Shown, of_graph
 from .statements import fact, literal
 from .store import Entry, Store
 
 if TYPE_CHECKING:
     import networkx as nx  # type: ignore[import-untyped]
-    import pandas as pd  # type: ignore[import-untyped]
     import rdflib
 
     from .ingest.extract import Extractor
     from .ingest.report import IngestReport, ProgressEvent
+    from .model import Path as Hops
     from .sparql import SparqlResult
 
 Value = str | bool | int | float | Decimal | date | Entity | Name | Literal
@@ -45,7 +47,7 @@ _ID = re.compile(r"[elrt][0-9a-f]{16}")
 _PAST_VIEWS = 4
 
 
-class KnowledgeGraph:
+class KnowledgeGraph(Tabular, Shown):
     """A knowledge graph. Make one with `open`; use it from any thread, write from one process at a time.
 
     Attributes:
@@ -99,6 +101,12 @@ class KnowledgeGraph:
 
         several = [paths] if isinstance(paths, str | Path) else list(paths)
         return ingest(self, several, extractor=extractor, dry_run=dry_run, strict=strict, progress=progress)
+
+    def add_frame(self, frame: Any, name: str) -> Source:
+        """Read a table from memory: a pandas or polars frame, anything Arrow, rows. See `kg.ingest.frames.add_frame`."""
+        from .ingest.frames import add_frame
+
+        return add_frame(self, frame, name)
 
     def write_document(self, document: Document, cuts: Sequence[tuple[int, int, str]], *, defer_resolve: bool = False) -> Source:
         """Make `document` the live version of its uri, in one transaction; the same content again changes nothing.
@@ -344,6 +352,9 @@ class KnowledgeGraph:
                     del self._past[stale]
             return past
 
+    def _shown(self) -> Picture:
+        return of_graph(self.path.name, self.stats(), self.triples())
+
     # ---- health
 
     def stats(self) -> dict[str, int]:
@@ -373,22 +384,22 @@ class KnowledgeGraph:
         return to_dataset(self)
 
     def to_networkx(self) -> nx.MultiDiGraph:
-        """A copy as a networkx graph."""
-        from .views import to_networkx
+        """A copy as a networkx graph; see `kg.views.to_networkx`."""
+        from .views import Facts, to_networkx
 
-        return to_networkx(self)
+        return to_networkx(Facts(self))
 
-    def to_pandas(self) -> pd.DataFrame:
-        """A copy as a table, one row per span."""
-        from .views import to_pandas
+    def rows(self) -> Iterator[Row]:
+        """Every live statement once for each place that states it."""
+        return rows_of(self.store, self.store.triples())
 
-        return to_pandas(self)
+    def export(
+        self, path: str | Path, format: str | None = None, *, paths: Iterable[Hops] | None = None, machine: bool = False
+    ) -> Path:
+        """Write the graph, or the facts on some paths, to a file; the format follows the suffix. See `kg.exports.files`."""
+        from .exports.files import export
 
-    def export(self, path: str | Path, format: str | None = None) -> Path:
-        """Write the graph to a file; the format follows the suffix. See `kg.rdf.export`."""
-        from .rdf import export
-
-        return export(self, Path(path), format)
+        return export(self, path, format, paths=paths, machine=machine)
 
     # ---- names and values
 
@@ -418,25 +429,4 @@ class KnowledgeGraph:
             return value.id
 
 
-@dataclass(frozen=True, slots=True)
-class GraphView:
-    """The graph on a day (None: any), as believed at a time (None: now)."""
-
-    kg: KnowledgeGraph
-    day: date | None = None
-    known_at: datetime | None = None
-
-    def triples(self, subject: str | None = None, relation: str | None = None, object: str | None = None) -> Iterator[Triple]:
-        """As `KnowledgeGraph.triples`, on this day."""
-        return self.kg.triples(subject, relation, object, valid_at=self.day, known_at=self.known_at)
-
-    def adjacency(self) -> Adjacency:
-        """Edges as believed then; pass `ordinal` to its methods to keep those of the day."""
-        return self.kg.adjacency(self.known_at)
-
-    @property
-    def ordinal(self) -> int | None:
-        return self.day.toordinal() if self.day else None
-
-
-__all__ = ["GraphView", "KnowledgeGraph", "Value"]
+__all__ = ["KnowledgeGraph", "Value"]

@@ -18,6 +18,9 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
+
+from .show import Picture, Shown, of_paths
 
 
 def frame(*parts: str) -> str:
@@ -213,9 +216,19 @@ class Hop:
     def end(self) -> Node:
         return self.triple.object if self.direction == 1 else self.triple.subject
 
+    def to_dict(self) -> dict[str, Any]:
+        """Names, direction and triple id: what JSON output and pictures show of a hop."""
+        return {
+            "subject": self.triple.subject.label,
+            "relation": self.triple.relation.label,
+            "object": self.triple.object.label,
+            "direction": self.direction,
+            "triple_id": self.triple.id,
+        }
+
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class Path(Shown):
     """Hops that join end to start, with the score and the parts that make it up."""
 
     hops: tuple[Hop, ...]
@@ -236,6 +249,12 @@ class Path:
             text += f" —{hop.triple.relation.label}→ " if hop.direction == 1 else f" ←{hop.triple.relation.label}— "
             text += hop.end.label
         return text
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"hops": [hop.to_dict() for hop in self.hops]}
+
+    def _shown(self) -> Picture:
+        return of_paths([self])
 
 
 # ---- what loaders and extractors hand to the store -------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 Turtle, TriG, N-Triples and N-Quads are read by this package (`rdf_turtle`, `rdf_nquads`) because they can be cited to the
 statement; RDF/XML and JSON-LD through rdflib (`rdf_foreign`). Nothing is ever fetched. RDF out is in `rdf_export`, a live
-`rdflib.Dataset` in `rdf_dataset`; both are re-exported here.
+`rdflib.Dataset` in `rdf_dataset`, which is re-exported here.
 
 Every triple of the file becomes a fact, names and types included, so nothing is lost. A node's label is its
 `rdfs:label`, `skos:prefLabel`, `foaf:name` or `schema:name` in the file, English or untagged before others, else its local
@@ -22,7 +22,6 @@ from urllib.parse import quote, unquote
 
 from .errors import MissingPathError, ParseError, UnsupportedFormatError
 from .model import Document, Fact, Literal, Name, stable_id
-from .rdf_export import export
 from .rdf_restore import documents, is_export, restore
 from .rdf_terms import RDF, RDFS, Blank, Iri, Statement, Term, is_absolute
 from .rdf_vocabulary import MINTED
@@ -208,4 +207,4 @@ def to_dataset(kg: KnowledgeGraph) -> rdflib.Dataset:
     return view(kg)
 
 
-__all__ = ["MEDIA_TYPES", "base_iri", "export", "load", "read_statements", "readable", "restore", "to_dataset"]
+__all__ = ["MEDIA_TYPES", "base_iri", "load", "read_statements", "readable", "restore", "to_dataset"]

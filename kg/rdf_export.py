@@ -1,24 +1,17 @@
-"""RDF and other files out of a graph.
+"""RDF out of a graph: quads, and a writer for each RDF format (`kg.exports` puts them into files).
 
-`.nq` and `.trig` keep everything: text, facts with their characters, times. Reading one into an empty store gives the same
-content again (`rdf_restore`). The others keep what their format can say:
-
-    .nt .ttl .jsonld .rdf    statements and labels only
-    .graphml .json           nodes and edges with their times
-    .csv                     one row per statement and place, the columns of `views.to_pandas`
+N-Quads and TriG keep everything; `rdf_restore` reads them back. The others keep statements and labels.
 """
 
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from .errors import InputError, StorageError, UnsupportedFormatError
+from .errors import InputError
 from .model import Document, Entity, Fact, Literal, Name, Source, Triple, stable_id
 from .rdf_terms import RDF, RDFS, Blank, Iri, Term, datatype_iri, write_term
 from .rdf_vocabulary import METADATA, MINTED, entity_term, ht, minted, node_term, relation_term
@@ -38,33 +31,6 @@ class Quad(NamedTuple):
     predicate: Iri
     object: Term
     graph: Iri | Blank | None = None
-
-
-def export(kg: KnowledgeGraph, path: Path | str, format: str | None = None) -> Path:
-    """Write the live graph to a file; returns its path. The file appears whole or not at all.
-
-    Args:
-        format: a suffix without its dot; by default that of `path`.
-
-    Raises:
-        UnsupportedFormatError: an unknown format; names the accepted ones.
-        InputError: the graph holds something that the format cannot say.
-        StorageError: the file could not be written.
-    """
-    target = Path(path)
-    wanted = (format or target.suffix).lower().lstrip(".")
-    if wanted not in _WRITERS:
-        raise UnsupportedFormatError(f"unknown export format {wanted!r}; accepted: {' '.join(_WRITERS)}")
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.part")
-    try:
-        with scratch.open("w", encoding="utf-8", newline="\n") as out:
-            _WRITERS[wanted](kg, out)
-        scratch.replace(target)
-    except OSError as error:
-        raise StorageError(f"cannot write {target}: {error.strerror or error}") from None
-    finally:
-        scratch.unlink(missing_ok=True)
-    return target
 
 
 # ---- quads ------------------------------------------------------------------------------------------------------
@@ -286,7 +252,7 @@ def _rdflib_writer(format: str, note: str) -> Callable[[KnowledgeGraph, TextIO],
     def write(kg: KnowledgeGraph, out: TextIO) -> None:
         import rdflib
 
-        from .views import xml_text
+        from .safe_text import xml_text
 
         graph = rdflib.Graph()
         for subject, predicate, target, _ in statement_quads(kg):
@@ -316,32 +282,11 @@ def rdflib_term(term: Term) -> rdflib.term.IdentifiedNode | rdflib.Literal:
     return rdflib.Literal(term.value, datatype=rdflib.URIRef(datatype_iri(term)), normalize=False)
 
 
-def _write_graphml(kg: KnowledgeGraph, out: TextIO) -> None:
-    from . import views
-
-    views.write_graphml(kg, out)
-
-
-def _write_csv(kg: KnowledgeGraph, out: TextIO) -> None:
-    from . import views
-
-    views.write_csv(kg, out)
-
-
-def _write_json(kg: KnowledgeGraph, out: TextIO) -> None:
-    from . import views
-
-    views.write_json(kg, out)
-
-
-_WRITERS: dict[str, Callable[[KnowledgeGraph, TextIO], None]] = {
+RDF_WRITERS: dict[str, Callable[[KnowledgeGraph, TextIO], None]] = {
     "nq": _write_nquads,
     "trig": _write_trig,
     "nt": _write_ntriples,
     "ttl": _rdflib_writer("turtle", _NOTE),
     "jsonld": _rdflib_writer("json-ld", ""),
     "rdf": _rdflib_writer("xml", ""),
-    "graphml": _write_graphml,
-    "csv": _write_csv,
-    "json": _write_json,
 }

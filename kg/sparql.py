@@ -39,6 +39,7 @@ from .model import Literal
 from .rdf_export import Quad, chunk_quads, label_quads, line, triple_quads
 from .rdf_terms import RDFS, XSD
 from .rdf_vocabulary import HT, ID, REL, ht, minted
+from .show import Picture, Shown, of_table
 
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
@@ -49,7 +50,7 @@ LOAD_SECONDS = 300.0  # for copying our own graph into the child; the query's de
 
 
 @dataclass(frozen=True, slots=True)
-class SparqlResult:
+class SparqlResult(Shown):
     """A table. Values are IRIs and lexical forms as text, None where unbound.
 
     ASK gives one column `answer` with one row, "true" or "false"; CONSTRUCT the columns subject, predicate, object.
@@ -59,6 +60,9 @@ class SparqlResult:
     columns: tuple[str, ...]
     rows: tuple[tuple[str | None, ...], ...]
     truncated: bool = False
+
+    def _shown(self) -> Picture:
+        return of_table(self.columns, self.rows, f"{len(self.rows)} rows{', and more were cut' if self.truncated else ''}")
 
 
 def run(kg: KnowledgeGraph, query: str, *, timeout: float = 10.0, max_rows: int = 10_000, memory_mb: int = 1024) -> SparqlResult:

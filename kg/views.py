@@ -1,154 +1,105 @@
-"""The live graph as other libraries see it: networkx, pandas, GraphML, CSV, node-link JSON.
-
-Everything that leaves for XML or a spreadsheet goes through `xml_text` or `cell`: networkx writes characters that its own
-reader refuses, and a spreadsheet runs a cell that starts with "=" as a formula.
-"""
+"""What leaves the graph: all its live facts or those of some paths, as nodes and edges with plain attributes, as networkx."""
 
 from __future__ import annotations
 
-import csv
-import json
-import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .errors import MissingExtraError
-from .model import Entity, Node
+from .frames import Row, rows_of
+from .model import Entity, Node, Path, Source, Triple
 
 if TYPE_CHECKING:
     import networkx as nx  # type: ignore[import-untyped]
-    import pandas as pd  # type: ignore[import-untyped]
 
     from .graph import KnowledgeGraph
 
 
-class Row(NamedTuple):
-    """One statement at one place. The field names are the columns of every table hoptrace gives out."""
+class Edge(NamedTuple):
+    """A statement between two nodes by id; `attributes` are texts, numbers and one list, `chunks`."""
 
+    id: str
     subject: str
-    relation: str
     object: str
-    chunk_id: str
-    source: str  # uri
-    start: int
-    end: int
-    score: float  # the statement's best confidence
-    confidence: float  # the extractor's, at this place
-    generation: int  # ledger number the table was read at
+    attributes: dict[str, Any]
 
 
-def rows(kg: KnowledgeGraph) -> Iterator[Row]:
-    """Every live statement once for each of its spans."""
-    generation = kg.store.seq
-    uris = {source.id: source.uri for source in kg.store.sources()}
-    for triple in kg.store.triples():
-        for span in triple.spans:
-            yield Row(
-                subject=triple.subject.label,
-                relation=triple.relation.label,
-                object=triple.object.label,
-                chunk_id=span.chunk_id,
-                source=uris.get(span.source_id, span.source_id),
-                start=span.start,
-                end=span.end,
-                score=triple.confidence,
-                confidence=span.confidence,
-                generation=generation,
-            )
+class Facts:
+    """Facts to write, read from the store as often as a format needs, so that no format has to hold them.
 
-
-def to_pandas(kg: KnowledgeGraph) -> pd.DataFrame:
-    """`rows` as a DataFrame with the fields of `Row` as columns, also when there are none.
-
-    Raises:
-        MissingExtraError: pandas is not installed.
+    Args:
+        kg: where they are.
+        paths: the facts on these paths only; all live facts where None.
     """
-    try:
-        import pandas as pd
-    except ImportError:
-        raise MissingExtraError("a DataFrame", "documents") from None
-    return pd.DataFrame(list(rows(kg)), columns=list(Row._fields))
+
+    def __init__(self, kg: KnowledgeGraph, paths: Iterable[Path] | None = None) -> None:
+        self.kg = kg
+        self.paths = None if paths is None else tuple(paths)
+
+    def triples(self) -> Iterator[Triple]:
+        if self.paths is None:
+            return self.kg.store.triples()
+        return iter({hop.triple.id: hop.triple for path in self.paths for hop in path.hops}.values())
+
+    def nodes(self) -> Iterator[tuple[str, dict[str, str]]]:
+        """Every node once: id and `label`, `type` (a literal's is its datatype), `kind` (entity or literal)."""
+        seen: set[str] = set()
+        for triple in self.triples():
+            for node in (triple.subject, triple.object):
+                if node.id not in seen:
+                    seen.add(node.id)
+                    yield node.id, _node(node)
+
+    def edges(self) -> Iterator[Edge]:
+        return (_edge(triple) for triple in self.triples())
+
+    def rows(self) -> Iterator[Row]:
+        return rows_of(self.kg.store, self.triples())
+
+    def sources(self) -> Iterator[Source]:
+        """The sources that state these facts; all live ones where the facts are the whole graph."""
+        if self.paths is None:
+            return self.kg.store.sources()
+        ids = dict.fromkeys(span.source_id for triple in self.triples() for span in triple.spans)
+        return map(self.kg.store.source, ids)
+
+    def entities(self) -> Iterator[Entity]:
+        """The entities of these facts; all where the facts are the whole graph."""
+        if self.paths is None:
+            return self.kg.store.entities()
+        ends = (node for triple in self.triples() for node in (triple.subject, triple.object))
+        return iter({node.id: node for node in ends if isinstance(node, Entity)}.values())
 
 
-def to_networkx(kg: KnowledgeGraph) -> nx.MultiDiGraph:
-    """The live graph with node ids as nodes and triple ids as edge keys.
-
-    Nodes carry `label` and `type` (for a literal its datatype) and `kind` (entity or literal); edges `relation`,
-    `triple_id`, `status`, `confidence`, `valid_from` and `valid_to` (ISO dates, "" when open), `chunks` (list of ids).
-    """
-    import networkx as nx
-
-    graph: nx.MultiDiGraph = nx.MultiDiGraph()
-    for triple in kg.store.triples():
-        for node in (triple.subject, triple.object):
-            if node.id not in graph:
-                graph.add_node(node.id, **_node_attributes(node))
-        graph.add_edge(
-            triple.subject.id,
-            triple.object.id,
-            key=triple.id,
-            triple_id=triple.id,
-            relation=triple.relation.label,
-            status=triple.status.value,
-            confidence=triple.confidence,
-            valid_from=triple.valid_from.isoformat() if triple.valid_from else "",
-            valid_to=triple.valid_to.isoformat() if triple.valid_to else "",
-            chunks=list(dict.fromkeys(span.chunk_id for span in triple.spans)),
-        )
-    return graph
-
-
-def _node_attributes(node: Node) -> dict[str, str]:
+def _node(node: Node) -> dict[str, str]:
     if isinstance(node, Entity):
         return {"label": node.label, "type": node.type, "kind": "entity"}
     return {"label": node.value, "type": node.datatype, "kind": "literal"}
 
 
-# ---- files ------------------------------------------------------------------------------------------------------
-
-_XML_ILLEGAL = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_FORMULA = re.compile(r"[=+\-@\t\r]")
-_NUMBER = re.compile(r"[+-]?[0-9][0-9.,]*(?:[eE][+-]?[0-9]+)?")
-
-
-def xml_text(text: str) -> str:
-    """The text without the characters that XML 1.0 cannot hold."""
-    return _XML_ILLEGAL.sub("", text)
-
-
-def cell(text: str) -> str:
-    """The text as a spreadsheet cell that is never run: formula starts get a leading apostrophe, numbers stay."""
-    return "'" + text if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+def _edge(triple: Triple) -> Edge:
+    attributes = {
+        "relation": triple.relation.label,
+        "triple_id": triple.id,
+        "status": triple.status.value,
+        "confidence": triple.confidence,
+        "valid_from": triple.valid_from.isoformat() if triple.valid_from else "",
+        "valid_to": triple.valid_to.isoformat() if triple.valid_to else "",
+        "chunks": list(dict.fromkeys(span.chunk_id for span in triple.spans)),
+    }
+    return Edge(triple.id, triple.subject.id, triple.object.id, attributes)
 
 
-def write_graphml(kg: KnowledgeGraph, out: TextIO) -> None:
-    """GraphML of `to_networkx`; lists become JSON strings."""
+def to_networkx(facts: Facts) -> nx.MultiDiGraph:
+    """Node ids as nodes and triple ids as edge keys, with the attributes of `Facts.nodes` and `Edge`.
+
+    `valid_from` and `valid_to` are ISO dates, "" when open; `chunks` is a list of ids.
+    """
     import networkx as nx
 
-    graph = to_networkx(kg)
-    for _, attributes in graph.nodes(data=True):
-        attributes.update(_plain(attributes))
-    for _, _, attributes in graph.edges(data=True):
-        attributes.update(_plain(attributes))
-    for line in nx.generate_graphml(graph):
-        out.write(line + "\n")
+    graph: nx.MultiDiGraph = nx.MultiDiGraph()
+    graph.add_nodes_from(facts.nodes())
+    graph.add_edges_from((edge.subject, edge.object, edge.id, edge.attributes) for edge in facts.edges())
+    return graph
 
 
-def _plain(attributes: dict[str, Any]) -> dict[str, Any]:
-    encoded = {key: json.dumps(value) if isinstance(value, list) else value for key, value in attributes.items()}
-    return {key: xml_text(value) if isinstance(value, str) else value for key, value in encoded.items()}
-
-
-def write_csv(kg: KnowledgeGraph, out: TextIO) -> None:
-    """`rows` with a header line."""
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(Row._fields)
-    for row in rows(kg):
-        writer.writerow([cell(value) if isinstance(value, str) else value for value in row])
-
-
-def write_json(kg: KnowledgeGraph, out: TextIO) -> None:
-    """Node-link JSON, as networkx and d3 read it."""
-    import networkx as nx
-
-    json.dump(nx.node_link_data(to_networkx(kg), edges="edges"), out, ensure_ascii=False, indent=1)
+__all__ = ["Edge", "Facts", "to_networkx"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..kg.model import Chunk, Entity, Node, Path
+from ..kg.show import Picture, bundle, of_passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,15 @@ class Hit(NamedTuple):
     chunk: Chunk
     score: float
     parts: dict[str, float]
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        return bundle(self._shown())
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(self._shown().plain)
+
+    def _shown(self) -> Picture:
+        return of_passage(self.chunk, self.score)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,10 @@ import hoptrace
 import pytest
 
 ROOT = Path(hoptrace.__file__).resolve().parent
-OPTIONAL = tuple("torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg".split())
+OPTIONAL = tuple(
+    """torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg pyarrow polars
+    IPython""".split()
+)
 
 
 @pytest.fixture
@@ -27,7 +30,8 @@ def bare(tmp_path: Path) -> Path:
 
 
 def without(bare: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(bare), "PYTHONIOENCODING": "utf-8", "HOPTRACE_KG": str(bare.parent / "kg")}
+    paths = os.pathsep.join(filter(None, [str(bare), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": paths, "PYTHONIOENCODING": "utf-8", "HOPTRACE_KG": str(bare.parent / "kg")}
     return subprocess.run([sys.executable, *arguments], env=environment, cwd=bare.parent, capture_output=True, text=True)
 
 
@@ -53,17 +57,31 @@ def test_a_format_that_needs_an_extra_names_it(bare: Path, suffix: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_data_frame_names_its_extra(bare: Path) -> None:
-    code = """
-from hoptrace import KnowledgeGraph
+@pytest.mark.parametrize(
+    ("call", "extra"),
+    [
+        ("kg.to_pandas()", "documents"),
+        ("kg.to_polars()", "arrow"),
+        ("kg.to_arrow()", "arrow"),
+        ("kg.add_frame(Stream(), 'x')", "arrow"),
+        ("kg.export('x.xlsx')", "documents"),
+        ("hoptrace.load_ipython_extension(None)", "notebook"),
+    ],
+)
+def test_what_needs_an_extra_names_it(bare: Path, call: str, extra: str) -> None:
+    code = f"""
+import hoptrace
 from hoptrace.kg.errors import MissingExtraError
+class Stream:
+    __arrow_c_stream__ = None
+kg = hoptrace.KnowledgeGraph.open('kg')
 try:
-    KnowledgeGraph.open('kg').to_pandas()
+    {call}
 except MissingExtraError as error:
     print(error, error.exit_code)
 """
     done = without(bare, "-c", code)
-    assert done.stdout == "a DataFrame needs: pip install 'hoptrace[documents]' 69\n", done.stderr
+    assert done.stdout.endswith(f"needs: pip install 'hoptrace[{extra}]' 69\n"), done.stderr
 
 
 def test_a_shared_store_names_its_extra(bare: Path) -> None:

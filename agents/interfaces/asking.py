@@ -115,19 +115,20 @@ def sources(session: Session, number: int | None) -> Result:
 
 @command(
     "report",
-    "Write answers with their paths and sources as one self-contained HTML page.",
-    Argument("file", "the HTML file"),
+    "Write answers with their paths and sources: as one self-contained HTML page, or as an Excel workbook.",
+    Argument("file", "the file, .html or .xlsx"),
     Argument("force", "overwrite the file", bool, option=True),
-    examples=("answers.html",),
-    python="agents.interfaces.report.page",
+    examples=("answers.html", "answers.xlsx"),
+    python="agents.interfaces.report.write",
     local="it writes a file of the machine it runs on",
 )
 def report(session: Session, file: str, force: bool) -> Result:
-    from . import report as html
+    from .report import write
 
     target = writable(file, force)
     records = list(session.answers)
-    target.write_text(html.page(session.library, records), "utf-8")
+    settings: dict[str, str | int] = {"graph": str(session.folder), "generation": session.kg.store.seq, **session.kg.stats()}
+    write(session.library, records, target, settings)
     said = f"{len(records)} answers written to {file}"
     return Result({"file": file, "answers": len(records)}, lambda out: render.lines(out, said))
 

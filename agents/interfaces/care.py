@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...data import ROOT
 from ...kg.errors import InputError, MissingPathError
+from ...kg.exports import FORMATS
 from . import plain, render
 from .registry import Argument, Result, command, writable
 
@@ -17,16 +18,19 @@ if TYPE_CHECKING:
 
 @command(
     "export",
-    "Write the graph to a file: nq and trig without loss; ttl, nt, jsonld, rdf, graphml, csv, json.",
+    "Write the graph to a file: nq and trig without loss; RDF, graphs, tables and pictures (kg/exports/files.py lists them).",
     Argument("file", "the file; its suffix says the format"),
-    Argument("format", "when the suffix does not say it", option=True),
+    Argument("format", "when the suffix does not say it: " + " ".join(FORMATS), option=True),
+    Argument("answer", "number of an answer: only the facts on its paths, in a table, graph or picture", int, option=True),
+    Argument("machine", "csv cells as they are, though a spreadsheet would run them", bool, option=True),
     Argument("force", "overwrite the file", bool, option=True),
-    examples=("graph.trig", "graph.graphml"),
+    examples=("graph.trig", "graph.graphml", "why.svg --answer 3"),
     python="kg.graph.KnowledgeGraph.export",
     local="it writes a file of the machine it runs on",
 )
-def export(session: Session, file: str, format: str | None, force: bool) -> Result:
-    session.kg.export(writable(file, force), format=format)
+def export(session: Session, file: str, format: str | None, answer: int | None, machine: bool, force: bool) -> Result:
+    paths = None if answer is None else session.paths(answer)
+    session.kg.export(writable(file, force), format, paths=paths, machine=machine)
     return Result({"file": file}, lambda out: render.lines(out, f"written to {file}"))
 
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import InputError
 from ...kg.ingest.report import ProgressEvent
+from ...kg.safe_text import markup
 from ..gate_report import GateReport, Share, gate_report
 from . import plots, render
-from .pages import escape, whole
+from .pages import whole
 from .registry import Result
 
 if TYPE_CHECKING:
@@ -93,12 +94,12 @@ def page(report: GateReport) -> str:
     """The report as one HTML page."""
     shown = {table.title: table for table in tables(report)}
     figures = "".join(
-        f"<figure><figcaption>{escape(title)}</figcaption>{picture}</figure>" for title, picture in _pictures(report)
+        f"<figure><figcaption>{markup(title)}</figcaption>{picture}</figure>" for title, picture in _pictures(report)
     )
-    unsaid = "".join(f"<li>{escape(line)}</li>" for line in _unsaid(report))
-    head = "".join(f"<div><b>{escape(value)}</b>{escape(name)}</div>" for name, value in _headline(report))
+    unsaid = "".join(f"<li>{markup(line)}</li>" for line in _unsaid(report))
+    head = "".join(f"<div><b>{markup(value)}</b>{markup(name)}</div>" for name, value in _headline(report))
     body = (
-        f"<p class='meta'>{report.questions} questions; the gate's mode is {escape(report.mode)}. A right answer is worth "
+        f"<p class='meta'>{report.questions} questions; the gate's mode is {markup(report.mode)}. A right answer is worth "
         f"{report.price.value:g}, a wrong one costs {report.price.loss:g}, a retrieval {report.price.retrieval:g}.</p>"
         f"<div class='said'>{head}</div><ul>{unsaid}</ul><div class='plots'>{figures}</div>"
         + "".join(_section(table) for table in shown.values())
@@ -107,11 +108,11 @@ def page(report: GateReport) -> str:
 
 
 def _section(table: Table) -> str:
-    heads = "".join(f"<th scope='col'>{escape(column)}</th>" for column in table.columns)
-    rows = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
-    note = f"<p class='meta'>{escape(table.note)}</p>" if table.note else ""
+    heads = "".join(f"<th scope='col'>{markup(column)}</th>" for column in table.columns)
+    rows = "".join("<tr>" + "".join(f"<td>{markup(cell)}</td>" for cell in row) + "</tr>" for row in table.rows)
+    note = f"<p class='meta'>{markup(table.note)}</p>" if table.note else ""
     body = f"<div class='wide'><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>"
-    return f"<section><h2>{escape(table.title)}</h2>{note}{body}</section>"
+    return f"<section><h2>{markup(table.title)}</h2>{note}{body}</section>"
 
 
 # ---- what is shown

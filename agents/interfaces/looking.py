@@ -32,7 +32,7 @@ def path(session: Session, start: str, end: str, max_hops: int, k: int, as_of: d
 
     first, last = session.kg.entity(start), session.kg.entity(end)
     found = shortest_paths(session.kg, first, last, max_hops=max_hops, k=k, day=as_of)
-    data = {"start": first.label, "end": last.label, "max_hops": max_hops, "paths": [plain.path(one) for one in found]}
+    data = {"start": first.label, "end": last.label, "max_hops": max_hops, "paths": [one.to_dict() for one in found]}
     text = "\n".join(map(str, found)) or f"no path within {max_hops} hops from {first.label} to {last.label}"
     return Result(data, lambda out: render.lines(out, text))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import html
-
-from .render import clean
+from ...kg.safe_text import markup
 
 STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; --good: #16803c; --bad: #c02626; --link: #2563a8 }
@@ -21,11 +19,6 @@ mark { background: #ffe08a; color: #111; padding: 0 .1em } .good { color: var(--
 POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def escape(value: object) -> str:
-    """Text that a page shows and never obeys."""
-    return html.escape(clean(value))
-
-
 def whole(title: str, heading: str, body: str, style: str = "") -> str:
     """A page that needs nothing else.
 
@@ -37,9 +30,9 @@ def whole(title: str, heading: str, body: str, style: str = "") -> str:
     return (
         "<!doctype html>\n<html lang='en'><head><meta charset='utf-8'>"
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        f"<meta name='viewport' content='width=device-width'><title>{escape(title)}</title>"
-        f"<style>{STYLE}{style}</style></head>\n<body><h1>{escape(heading)}</h1>\n{body}\n</body></html>\n"
+        f"<meta name='viewport' content='width=device-width'><title>{markup(title)}</title>"
+        f"<style>{STYLE}{style}</style></head>\n<body><h1>{markup(heading)}</h1>\n{body}\n</body></html>\n"
     )
 
 
-__all__ = ["POLICY", "STYLE", "escape", "whole"]
+__all__ = ["POLICY", "STYLE", "whole"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ...kg.graph import KnowledgeGraph
-    from ...kg.model import Entity, Path, Triple
+    from ...kg.model import Entity, Triple
 
 
 def value(given: Any) -> Any:
@@ -20,20 +20,6 @@ def value(given: Any) -> Any:
     if given is None or type(given) in (str, int, float, bool):
         return given
     return given.item() if hasattr(given, "item") else str(given)
-
-
-def path(found: Path) -> dict[str, Any]:
-    hops = [
-        {
-            "subject": hop.triple.subject.label,
-            "relation": hop.triple.relation.label,
-            "object": hop.triple.object.label,
-            "direction": hop.direction,
-            "triple_id": hop.triple.id,
-        }
-        for hop in found.hops
-    ]
-    return {"hops": hops}
 
 
 def facts(kg: KnowledgeGraph, found: Entity, limit: int) -> list[dict[str, Any]]:

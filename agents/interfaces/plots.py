@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from .pages import escape
+from ...kg.safe_text import markup
 
 WIDTH, PLOT = 420, 230  # SVG units: of the picture, and the height of the area within the axes
 LEFT, RIGHT, TOP = 48, 14, 12
@@ -98,7 +98,7 @@ def stacked_bars(title: str, described: str, bars: Mapping[str, Mapping[str, flo
     room = WIDTH - 2 * RIGHT
     drawn, top = [], float(TOP)
     for bar, parts in bars.items():
-        drawn.append(f"<text x='{RIGHT}' y='{top + 10:.0f}'>{escape(bar)}</text>")
+        drawn.append(f"<text x='{RIGHT}' y='{top + 10:.0f}'>{markup(bar)}</text>")
         left, top = float(RIGHT), top + LINE - 2
         for part, size in parts.items():
             wide = room * size / longest
@@ -140,9 +140,9 @@ def _axes(x: Axis, y: Axis, across: _Scale, up: _Scale) -> Iterator[str]:
         yield f"<line x1='{place:.1f}' y1='{bottom}' x2='{place:.1f}' y2='{bottom + 5}' stroke='currentColor'/>"
         yield f"<text x='{place:.1f}' y='{bottom + LINE}' text-anchor='middle'>{at:g}</text>"
     yield f"<line x1='{LEFT}' y1='{bottom}' x2='{WIDTH - RIGHT}' y2='{bottom}' stroke='currentColor'/>"
-    yield f"<text x='{(LEFT + WIDTH - RIGHT) / 2:.0f}' y='{bottom + 2 * LINE}' text-anchor='middle'>{escape(x.label)}</text>"
+    yield f"<text x='{(LEFT + WIDTH - RIGHT) / 2:.0f}' y='{bottom + 2 * LINE}' text-anchor='middle'>{markup(x.label)}</text>"
     turned = f"transform='rotate(-90 12 {middle:.0f})'"
-    yield f"<text x='12' y='{middle:.0f}' text-anchor='middle' {turned}>{escape(y.label)}</text>"
+    yield f"<text x='12' y='{middle:.0f}' text-anchor='middle' {turned}>{markup(y.label)}</text>"
 
 
 def _series(one: Series, number: int, places: Sequence[tuple[float, float]]) -> str:
@@ -158,7 +158,7 @@ def _series(one: Series, number: int, places: Sequence[tuple[float, float]]) -> 
 
 def _segment(left: float, top: float, wide: float, number: int, name: str, said: str) -> str:
     shape = f"x='{left:.1f}' y='{top:.0f}' width='{wide:.1f}' height='{BAR}'"
-    drawn = f"<rect {shape} fill='var(--ink)' fill-opacity='.8'><title>{escape(name)}: {said}</title></rect>"
+    drawn = f"<rect {shape} fill='var(--ink)' fill-opacity='.8'><title>{markup(name)}: {said}</title></rect>"
     if wide > CHARACTER * len(said) + 12:
         drawn += f"<text x='{left + wide / 2:.1f}' y='{top + 16:.0f}' text-anchor='middle' class='on'>{said}</text>"
     return f"<g class='s{number % COLOURS}'>{drawn}</g>"
@@ -187,7 +187,7 @@ def _legend(keys: Sequence[tuple[str, int, str]], start: float, top: float) -> t
         wide = 26 + CHARACTER * len(shown) + 14
         if left > start and left + wide > WIDTH:
             left, level = start, level + LINE
-        text = f"<text x='{left + 26:.0f}' y='{level:.0f}'>{escape(shown)}</text>"
+        text = f"<text x='{left + 26:.0f}' y='{level:.0f}'>{markup(shown)}</text>"
         parts.append(f"<g class='s{number % COLOURS}'>{_key(kind, number, left, level - 4)}{text}</g>")
         left += wide
     return parts, level + 8 if keys else top
@@ -208,9 +208,9 @@ def _dash(number: int) -> str:
 
 
 def _picture(title: str, described: str, parts: Sequence[str], height: float) -> str:
-    about = f"<title>{escape(title)}</title><desc>{escape(described)}</desc>"
+    about = f"<title>{markup(title)}</title><desc>{markup(described)}</desc>"
     box = f"viewBox='0 0 {WIDTH} {height:.0f}'"
-    return f"<svg class='plot' {box} role='img' aria-label='{escape(title)}'>{about}{''.join(parts)}</svg>"
+    return f"<svg class='plot' {box} role='img' aria-label='{markup(title)}'>{about}{''.join(parts)}</svg>"
 
 
 __all__ = ["STYLE", "Axis", "Series", "line_chart", "stacked_bars", "ticks"]

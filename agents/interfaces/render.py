@@ -7,7 +7,6 @@ out (`clean`). Colour comes from rich, which leaves it out when the output is no
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
@@ -16,21 +15,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ...kg.safe_text import clean as clean
+from ...kg.safe_text import one_line as one_line
+
 if TYPE_CHECKING:
     from .quotes import Quote
 
-# C0 and C1 controls but for newline and tab, the bidirectional overrides, and lone surrogates
-_UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPE_WIDTH = 100_000  # no terminal: one record stays one line, for grep
-
-
-def clean(text: object) -> str:
-    """Text that a terminal shows and never obeys."""
-    return _UNSAFE.sub("", str(text))
-
-
-def one_line(text: object) -> str:
-    return " ".join(clean(text).split())
 
 
 def console(file: TextIO | None = None) -> Console:

@@ -1,21 +1,80 @@
-"""Answers as one HTML page that needs nothing else: no script, no address outside, everything from documents escaped.
+"""Answers as one HTML page that needs nothing else (no script, no address outside, everything from documents escaped), or as an
+Excel workbook.
 
-Each answer shows its paths drawn as inline SVG and, for each citation, the source text around the cited characters.
+Each answer shows its paths drawn as inline SVG and, for each citation, the source text around the cited characters. The
+workbook has a sheet each for the answers, their hops, their citations and what they were made with.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .pages import escape, whole
+from ... import __version__
+from ...kg.drawing import path_svg
+from ...kg.errors import UnsupportedFormatError
+from ...kg.exports.tables import workbook, write_sheet
+from ...kg.safe_text import markup
+from .pages import whole
 from .quotes import Quote, reread
 from .render import place
 
 if TYPE_CHECKING:
     from ..profiles import Library
 
-_CHARACTER, _HEIGHT, _GAP = 8.2, 34, 26  # SVG units: width of a character, height of a box, room on each side of a relation
+_ANSWERS = ("answer", "at", "question", "text", "status", "confidence", "answers", "action", "reason", "citations")
+_HOPS = ("answer", "path", "hop", "subject", "relation", "object", "read", "score", "citations")
+_READ = {1: "forward", -1: "backward"}
+_CITATIONS = ("answer", "citation", "source", "start", "end", "quote", "verified", "problem")
+
+
+def write(kg: Library, records: Sequence[Mapping[str, Any]], path: Path, settings: Mapping[str, str | int]) -> None:
+    """Write answer records to a file; its suffix says as what. A workbook names the `settings` that they were made with.
+
+    Raises:
+        UnsupportedFormatError: neither .html nor .xlsx.
+        MissingExtraError: a workbook needs openpyxl.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".html", ".htm"):
+        path.write_text(page(kg, records), "utf-8")
+    elif suffix == ".xlsx":
+        written = io.BytesIO()
+        with workbook(written) as book:
+            for name, (columns, rows) in sheets(kg, records, settings).items():
+                write_sheet(book, name, columns, rows)
+        path.write_bytes(written.getvalue())
+    else:
+        raise UnsupportedFormatError(f"no report as {path.suffix or 'a file without suffix'}; accepted: .html .xlsx")
+
+
+def sheets(
+    kg: Library, records: Sequence[Mapping[str, Any]], settings: Mapping[str, str | int]
+) -> dict[str, tuple[Sequence[str], list[list[Any]]]]:
+    """Columns and rows of the sheets; every citation is re-read from `kg` now."""
+    named = ("number", "at", "question", "text", "status", "confidence")
+    answers = [
+        [*(r[name] for name in named), "; ".join(r["answers"]), r["route"]["action"], r["route"]["reason"], len(r["citations"])]
+        for r in records
+    ]
+    hops = [
+        [r["number"], i, j, *map(hop.get, _HOPS[3:6]), _READ[hop["direction"]], path["score"], str(hop["citations"])[1:-1]]
+        for r in records
+        for i, path in enumerate(r["paths"], 1)
+        for j, hop in enumerate(path["hops"], 1)
+    ]
+    quotes = [(r["number"], reread(kg, citation)) for r in records for citation in r["citations"]]
+    cited = [[n, q.id, q.source, q.start, q.end, q.text, "yes" if q.verified else "no", q.problem] for n, q in quotes]
+    made = {"hoptrace": __version__, "written": datetime.now(UTC).isoformat(timespec="seconds"), **settings}
+    return {
+        "answers": (_ANSWERS, answers),
+        "hops": (_HOPS, hops),
+        "citations": (_CITATIONS, cited),
+        "settings": (("setting", "value"), [[name, value] for name, value in made.items()]),
+    }
 
 
 def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
@@ -26,51 +85,18 @@ def page(kg: Library, records: Iterable[Mapping[str, Any]]) -> str:
 
 def _answer(kg: Library, record: Mapping[str, Any]) -> str:
     route = record["route"]
-    paths = "".join(f"<figure>{draw(path)}</figure>" for path in record["paths"])
+    paths = "".join(f"<figure>{path_svg(path['hops'])}</figure>" for path in record["paths"])
     quotes = "".join(_quote(reread(kg, citation)) for citation in record["citations"])
     marks = "".join(f" · {mark}" for mark in record.get("support", {}).get("marks", ()))
     meta = f"{record['status']} · confidence {record['confidence']:.2f} · {route['action']}: {route['reason']}{marks}"
     return (
-        f"<article><h2>{record['number']}. {escape(record['question'])}</h2><p class='answer'>{escape(record['text'])}</p>"
-        f"<p class='meta'>{escape(meta)}</p>{paths}{quotes}</article>"
+        f"<article><h2>{record['number']}. {markup(record['question'])}</h2><p class='answer'>{markup(record['text'])}</p>"
+        f"<p class='meta'>{markup(meta)}</p>{paths}{quotes}</article>"
     )
 
 
 def _quote(quote: Quote) -> str:
-    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {escape(quote.problem)}</span>"
-    where = escape(place(quote.source, quote.start, quote.end))
-    text = f"{escape(quote.before)}<mark>{escape(quote.text)}</mark>{escape(quote.after)}"
+    mark = "<span class='good'>✓ verified</span>" if quote.verified else f"<span class='bad'>✗ {markup(quote.problem)}</span>"
+    where = markup(place(quote.source, quote.start, quote.end))
+    text = f"{markup(quote.before)}<mark>{markup(quote.text)}</mark>{markup(quote.after)}"
     return f"<blockquote><cite>[{quote.id}] {where} {mark}</cite>{text}</blockquote>"
-
-
-def draw(path: Mapping[str, Any]) -> str:
-    """A path of `Answer.to_dict()` as inline SVG: boxes in reading order, each arrow in the direction of its triple."""
-    parts: list[str] = []
-    x = 1.0
-    for index, hop in enumerate(path["hops"]):
-        forward = hop["direction"] == 1
-        first, last = (hop["subject"], hop["object"]) if forward else (hop["object"], hop["subject"])
-        if index == 0:
-            x = _box(parts, x, first)
-        label = hop["relation"] + "".join(f" [{number}]" for number in hop["citations"])
-        x = _arrow(parts, x, label, forward)
-        x = _box(parts, x, last)
-    described = escape(" · ".join(f"{hop['subject']} {hop['relation']} {hop['object']}" for hop in path["hops"]))
-    size = f"width='{x + 1:.0f}' height='{_HEIGHT + 2}' viewBox='0 0 {x + 1:.0f} {_HEIGHT + 2}'"
-    return f"<svg {size} role='img'><title>{described}</title>{''.join(parts)}</svg>"
-
-
-def _box(parts: list[str], x: float, label: str) -> float:
-    width = _CHARACTER * len(label) + 20
-    parts.append(f"<rect x='{x:.0f}' y='1' width='{width:.0f}' height='{_HEIGHT}' rx='7' fill='none' stroke='currentColor'/>")
-    parts.append(f"<text x='{x + width / 2:.0f}' y='23' text-anchor='middle' font-weight='600'>{escape(label)}</text>")
-    return x + width
-
-
-def _arrow(parts: list[str], x: float, label: str, forward: bool) -> float:
-    end = x + _CHARACTER * len(label) + 2 * _GAP
-    tip, back = (end, -7) if forward else (x, 7)
-    parts.append(f"<line x1='{x:.0f}' y1='26' x2='{end:.0f}' y2='26' stroke='currentColor'/>")
-    parts.append(f"<path d='M{tip:.0f} 26 l{back} -4 v8 z' fill='currentColor'/>")
-    parts.append(f"<text x='{(x + end) / 2:.0f}' y='18' text-anchor='middle'>{escape(label)}</text>")
-    return end

@@ -16,6 +16,7 @@ from . import plain
 
 if TYPE_CHECKING:
     from ...kg.graph import KnowledgeGraph
+    from ...kg.model import Path as Hops
     from ...retrieval.base import Budget
     from ..agent import Agent
     from ..answer import Answer
@@ -119,6 +120,17 @@ class Session:
         for step in answer.trace:
             self.watch(step)
         return self.answers.add(answer)
+
+    def paths(self, number: int) -> list[Hops]:
+        """The paths of a kept answer, read again from the graph.
+
+        Raises:
+            InputError: there is no such answer, or a fact on its paths is gone.
+        """
+        from ...kg.model import Hop, Path
+
+        found = self.answers.get(number)["paths"]
+        return [Path(tuple(Hop(self.kg.triple(hop["triple_id"]), hop["direction"]) for hop in path["hops"])) for path in found]
 
     @property
     def library(self) -> Library:

@@ -23,24 +23,30 @@ def load_table(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
     raw = read_bytes(path, uri)
     text = decode(raw, uri, issues)
     delimiter = "\t" if path.suffix.lower() == ".tsv" else _delimiter(text)
+    facts = table_facts_of(text, delimiter, uri, path.stem, issues)
+    if facts is None:
+        issues.warnings.append(f"{uri}: no header row; its rows can be found as text but state no facts")
+    media, stated = "text/tab-separated-values" if delimiter == "\t" else "text/csv", tuple(facts or ())
+    found = mentions(text, stated)
+    yield Document(uri, media, text, sha256(raw), title=path.stem, records=True, facts=stated, mentions=found)
+
+
+def table_facts_of(text: str, delimiter: str, uri: str, title: str, issues: Issues) -> list[Fact] | None:
+    """The facts of separated values; None without a header row. A row that does not fit the header is rejected."""
     facts: list[Fact] = []
     found = rows(text, delimiter, uri, issues)
     header = next(found, None)
-    if header is not None and is_header(header.cells):
-        body = list(found)
-        roles = layout(header.cells, body[:50], path.stem)
-        for row in body:
-            if len(row.cells) == len(header.cells):
-                facts.extend(row_facts(roles, row))
-            else:
-                reason = f"{len(row.cells)} cells under a header of {len(header.cells)}"
-                issues.reject(ParseError(reason, uri=uri, line=line_of(text, row.start)))
-    else:
-        issues.warnings.append(f"{uri}: no header row; its rows can be found as text but state no facts")
-    media = "text/tab-separated-values" if delimiter == "\t" else "text/csv"
-    yield Document(
-        uri, media, text, sha256(raw), title=path.stem, records=True, facts=tuple(facts), mentions=mentions(text, facts)
-    )
+    if header is None or not is_header(header.cells):
+        return None
+    body = list(found)
+    roles = layout(header.cells, body[:50], title)
+    for row in body:
+        if len(row.cells) == len(header.cells):
+            facts.extend(row_facts(roles, row))
+        else:
+            reason = f"{len(row.cells)} cells under a header of {len(header.cells)}"
+            issues.reject(ParseError(reason, uri=uri, line=line_of(text, row.start)))
+    return facts
 
 
 def rows(text: str, delimiter: str, uri: str, issues: Issues) -> Iterator[Row]:

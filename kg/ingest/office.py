@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime
 from pathlib import Path
 
 from ..errors import MissingExtraError, ParseError
+from ..exports.tables import AUTHOR
 from ..model import Document
 from .blocks import Builder
 from .report import Issues
 from .tables import mentions
 from .text import read_bytes, sha256
+from .values import cell_text, printable
 
 _UNPACKED_LIMIT = 256 * 2**20  # bytes a zip container may unpack to
 _RATIO_LIMIT = 200  # and how much larger that may be than the file
@@ -33,7 +34,7 @@ def load_pdf(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
         reader = PdfReader(path)
         if reader.is_encrypted and not reader.decrypt(""):
             raise ParseError("the PDF is encrypted", uri=uri)
-        text = PAGE_BREAK.join(_clean(page.extract_text()) for page in reader.pages)
+        text = PAGE_BREAK.join(printable(page.extract_text()) for page in reader.pages)
         title = str((reader.metadata.title if reader.metadata else "") or "").strip()
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, zipfile.BadZipFile) as error:
         raise ParseError(f"broken PDF: {type(error).__name__}: {error}", uri=uri) from None
@@ -57,9 +58,9 @@ def load_docx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
         title = word.core_properties.title.strip()
         for block in word.iter_inner_content():
             if isinstance(block, Table):
-                builder.add_table([[_clean(cell.text) for cell in row.cells] for row in block.rows])
+                builder.add_table([[printable(cell.text) for cell in row.cells] for row in block.rows])
                 continue
-            style, line = (block.style.name or "") if block.style else "", _clean(block.text)
+            style, line = (block.style.name or "") if block.style else "", printable(block.text)
             if line and (level := re.fullmatch(r"(?:Heading (\d)|Title)", style)):
                 title = title or line
                 builder.add_heading(int(level[1] or 1), line)
@@ -73,7 +74,7 @@ def load_docx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
 
 
 def load_xlsx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
-    """Read an .xlsx file: every sheet's name and its rows as `a | b | c`."""
+    """Read an .xlsx file: every sheet's name and its rows as `a | b | c`. Of a workbook that hoptrace exported, the facts."""
     try:
         import openpyxl  # type: ignore[import-untyped]
     except ImportError:
@@ -83,7 +84,8 @@ def load_xlsx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
     builder, count = Builder(), 0
     try:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        for sheet in book.worksheets:
+        own = book.properties.creator == AUTHOR  # an export: only its facts state anything
+        for sheet in (sheet for sheet in book.worksheets if not own or sheet.title.startswith("facts")):
             builder.add_heading(1, sheet.title)
             table: list[list[str]] = []
             for values in sheet.iter_rows(values_only=True):
@@ -91,7 +93,7 @@ def load_xlsx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
                 if count > _CELL_LIMIT:
                     raise ParseError(f"more than {_CELL_LIMIT:,} cells: save it as .csv", uri=uri)
                 if any(value is not None for value in values):
-                    table.append([_cell(value) for value in values])
+                    table.append([cell_text(value) for value in values])
             builder.add_table(table)
         book.close()
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, zipfile.BadZipFile) as error:
@@ -99,24 +101,6 @@ def load_xlsx(path: Path, uri: str, issues: Issues) -> Iterator[Document]:
     text, facts = builder.finish(uri)
     media = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     yield Document(uri, media, text, sha256(raw), title=path.stem, records=True, facts=facts, mentions=mentions(text, facts))
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat() if not value.time().isoformat().strip("0:") else value.isoformat()
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return " ".join(_clean(str(value)).split())
-
-
-def _clean(text: str) -> str:
-    return re.sub("[\x00-\x08\x0b-\x1f]", " ", text).strip()
 
 
 def _check_zip(path: Path, uri: str) -> None:

@@ -118,6 +118,8 @@ def layout(header: Sequence[str], sample: Sequence[Row], title: str = "") -> Lay
     start, end, when = column(_FROM, " since"), column(_TO, " until"), column(_WHEN)
     subject, relation, object = column(_SUBJECT), column(_RELATION), column(_OBJECT)
     if min(subject, relation, object) >= 0:
+        if "chunk id" in headers:  # a table that hoptrace gave out: its start and end are characters
+            start, end = column(frozenset(["valid from"])), column(frozenset(["valid to"]))
         exclusive = end >= 0 and header[end].strip().lower() == "valid_to"
         return Layout(headers, subject, relation, object, start, end, end_exclusive=exclusive)
     textual = [i for i in range(len(headers)) if i not in (start, end, when) and _is_textual(headers[i], i, sample)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date, datetime
 
 from ..model import Literal, Name
 from .dates import DateSpan, find_dates
@@ -81,3 +82,22 @@ def words_of(header: str) -> str:
     """A column header or key as lower-case words: `chiefExecutive_name` -> `chief executive name`."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", header)
     return " ".join(re.sub(r"[_\-./*#]+", " ", spaced).lower().split()).strip(" :")
+
+
+def cell_text(value: object) -> str:
+    """A value of a spreadsheet or frame as the text of a table cell, "" for none: one line, ISO days, whole numbers whole."""
+    if value is None or type(value).__name__ == "NAType" or value != value:  # NaN and NaT are not equal to themselves
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat() if not value.time().isoformat().strip("0:") else value.isoformat()
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return " ".join(printable(str(value)).split())
+
+
+def printable(text: str) -> str:
+    return re.sub("[\x00-\x08\x0b-\x1f]", " ", text).strip()

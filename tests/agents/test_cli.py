@@ -303,6 +303,37 @@ def test_the_report_is_self_contained_and_escaped(run: Run, folder: Path, tmp_pa
     assert "onerror=alert(1)" in page.text
 
 
+def test_a_workbook_has_the_answers_with_hops_and_citations(run: Run, folder: Path, tmp_path: Path) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    run("ask", QUESTION)
+    run("ask", "=HYPERLINK(1) Who leads \x1b[2J Norland?")
+    assert run("report", str(tmp_path / "r.xlsx"))[0] == 0
+    book = openpyxl.load_workbook(tmp_path / "r.xlsx")
+    assert book.sheetnames == ["answers", "hops", "citations", "settings"]
+    assert not [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
+    named = {sheet.title: [dict(zip(next(sheet.values), row)) for row in list(sheet.values)[1:]] for sheet in book}
+    assert [row["answer"] for row in named["answers"]] == [1, 2]
+    assert named["answers"][1]["question"].startswith("=HYPERLINK(1)")
+    assert [row["subject"] for row in named["hops"] if (row["answer"], row["hop"]) == (1, 1)] == ["Orla Vance"]
+    with KnowledgeGraph.open(folder, read_only=True) as kg:
+        uris = {source.uri: source.id for source in kg.sources()}
+        for row in named["citations"]:
+            assert kg.text(uris[row["source"]], row["start"], row["end"]) == row["quote"]
+            assert row["verified"] == "yes"
+        assert {row["setting"]: row["value"] for row in named["settings"]}["generation"] == kg.store.seq
+    code, _, err = run("report", str(tmp_path / "r.docx"))
+    assert (code, ".html .xlsx" in err) == (65, True)
+
+
+def test_the_paths_of_an_answer_are_exported_alone(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("ask", "In which country is the company founded by Orla Vance headquartered?")[0] == 0
+    assert run("export", str(tmp_path / "why.svg"), "--answer", "1")[0] == 0
+    picture = (tmp_path / "why.svg").read_text("utf-8")
+    assert picture.count("<rect") == 4
+    assert "Piet Aalders" not in picture
+    assert run("export", str(tmp_path / "no.svg"), "--answer", "7")[0] == 65
+
+
 def test_an_export_restores_what_people_said_too(run: Run, folder: Path, tmp_path: Path) -> None:
     file, again = tmp_path / "all.trig", tmp_path / "again.kg"
     with KnowledgeGraph.open(folder) as kg:

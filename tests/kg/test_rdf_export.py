@@ -11,6 +11,7 @@ import pytest
 import rdflib
 from hoptrace.kg import rdf
 from hoptrace.kg.errors import InputError, ParseError, StorageError
+from hoptrace.kg.exports.files import export
 from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, Fact, Literal, Mention, Name, text_hash
 from hoptrace.kg.rdf_export import data_quads, label_quads, rdflib_term
@@ -66,19 +67,19 @@ def kg(tmp_path: Path) -> Iterator[KnowledgeGraph]:
 
 @pytest.mark.parametrize("suffix", ["nq", "trig"])
 def test_an_export_restores_to_the_same_content(kg: KnowledgeGraph, tmp_path: Path, suffix: str) -> None:
-    path = rdf.export(kg, tmp_path / f"out.{suffix}")
+    path = export(kg, tmp_path / f"out.{suffix}")
     with KnowledgeGraph.open(tmp_path / "again.kg") as again:
         assert rdf.restore(again, path) == 7
         assert again.content_hash() == kg.content_hash()
         assert again.store.marks() == kg.store.marks()
         assert {triple.id: triple.status for triple in again.triples()} == {triple.id: triple.status for triple in kg.triples()}
         assert {relation.label for _, relation in again.store.relations() if relation.functional} == {"lives in"}
-        assert rdf.export(again, tmp_path / f"again.{suffix}").stat().st_size == path.stat().st_size
+        assert export(again, tmp_path / f"again.{suffix}").stat().st_size == path.stat().st_size
 
 
 @pytest.mark.parametrize("suffix", ["nq", "trig"])
 def test_loading_an_export_gives_the_documents_it_was_made_from(kg: KnowledgeGraph, tmp_path: Path, suffix: str) -> None:
-    path = rdf.export(kg, tmp_path / f"out.{suffix}")
+    path = export(kg, tmp_path / f"out.{suffix}")
     loaded = {document.uri: document for document in rdf.load(path, path.name)}
     for document, _ in documents(tmp_path):
         again = loaded[document.uri]
@@ -94,7 +95,7 @@ def test_loading_an_export_gives_the_documents_it_was_made_from(kg: KnowledgeGra
 
 @pytest.mark.parametrize("suffix", ["nq", "trig"])
 def test_rdflib_reads_the_same_quads(kg: KnowledgeGraph, tmp_path: Path, suffix: str) -> None:
-    path = rdf.export(kg, tmp_path / f"out.{suffix}")
+    path = export(kg, tmp_path / f"out.{suffix}")
     read = rdflib.Dataset().parse(path, format={"nq": "nquads", "trig": "trig"}[suffix])
     ours = {(s.subject, s.predicate, s.graph) for s in rdf.read_statements(path, path.name)}
     assert len(list(read.quads())) == len({s[:4] for s in rdf.read_statements(path, path.name)})
@@ -103,7 +104,7 @@ def test_rdflib_reads_the_same_quads(kg: KnowledgeGraph, tmp_path: Path, suffix:
 
 
 def test_a_changed_export_is_refused(kg: KnowledgeGraph, tmp_path: Path) -> None:
-    path = rdf.export(kg, tmp_path / "out.nq")
+    path = export(kg, tmp_path / "out.nq")
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("nothing here", "nothing hear"), encoding="utf-8")
     with pytest.raises(ParseError, match="not those it was exported with"):
@@ -116,15 +117,15 @@ def test_a_changed_export_is_refused(kg: KnowledgeGraph, tmp_path: Path) -> None
 
 @pytest.mark.parametrize(("suffix", "format"), [("nt", "nt"), ("ttl", "turtle"), ("jsonld", "json-ld"), ("rdf", "xml")])
 def test_plain_formats_hold_the_statements(kg: KnowledgeGraph, tmp_path: Path, suffix: str, format: str) -> None:
-    path = rdf.export(kg, tmp_path / f"out.{suffix}")
+    path = export(kg, tmp_path / f"out.{suffix}")
     read = rdflib.Graph().parse(path, format=format)
-    assert len(read) == len(rdflib.Graph().parse(rdf.export(kg, tmp_path / "x.nt"), format="nt"))
+    assert len(read) == len(rdflib.Graph().parse(export(kg, tmp_path / "x.nt"), format="nt"))
     facts = {(fact.subject.label, fact.relation, fact.object.label) for d in rdf.load(path, path.name) for fact in d.facts}
     assert ("Orla Vance", "founded", "Brightwater Labs") in facts
 
 
 def test_plain_names_come_back_as_plain_names(kg: KnowledgeGraph, tmp_path: Path) -> None:
-    (document,) = rdf.load(rdf.export(kg, tmp_path / "out.nt"), "out.nt")
+    (document,) = rdf.load(export(kg, tmp_path / "out.nt"), "out.nt")
     fact = next(fact for fact in document.facts if fact.relation == "founded")
     assert (fact.subject.iri, fact.relation_iri) == ("", "")
     assert "statements only" in document.text.splitlines()[0]
@@ -163,5 +164,5 @@ def test_the_live_dataset_follows_the_store_and_cannot_be_written(kg: KnowledgeG
 
 def test_a_file_that_cannot_be_written_leaves_nothing(kg: KnowledgeGraph, tmp_path: Path) -> None:
     with pytest.raises(StorageError):
-        rdf.export(kg, tmp_path / "no" / "such" / "out.nq")
+        export(kg, tmp_path / "no" / "such" / "out.nq")
     assert not list(tmp_path.glob(".*.part"))

@@ -12,8 +12,9 @@ from typing import Any
 
 import networkx as nx
 import pytest
-from hoptrace.kg import rdf, views
 from hoptrace.kg.errors import MissingExtraError, UnsupportedFormatError
+from hoptrace.kg.exports.files import export
+from hoptrace.kg.frames import Row
 from hoptrace.kg.graph import KnowledgeGraph
 from hoptrace.kg.model import Document, Fact, Literal, Name, text_hash
 
@@ -35,7 +36,7 @@ def kg(tmp_path: Path) -> Iterator[KnowledgeGraph]:
 
 
 def test_networkx_holds_every_triple_under_its_id(kg: KnowledgeGraph) -> None:
-    graph = views.to_networkx(kg)
+    graph = kg.to_networkx()
     triples = {triple.id: triple for triple in kg.store.triples()}
     assert {key for _, _, key in graph.edges(keys=True)} == set(triples)
     for subject, target, key, data in graph.edges(keys=True, data=True):
@@ -47,7 +48,7 @@ def test_networkx_holds_every_triple_under_its_id(kg: KnowledgeGraph) -> None:
 
 
 def test_pandas_has_one_row_per_place_under_fixed_columns(kg: KnowledgeGraph) -> None:
-    frame = views.to_pandas(kg)
+    frame = kg.to_pandas()
     assert list(frame.columns) == ("subject relation object chunk_id source start end score confidence generation".split())
     for row in frame.itertuples():
         assert row.source == "fleet.txt"
@@ -58,8 +59,8 @@ def test_pandas_has_one_row_per_place_under_fixed_columns(kg: KnowledgeGraph) ->
 
 def test_an_empty_graph_has_the_columns_too(tmp_path: Path) -> None:
     with KnowledgeGraph.open(tmp_path / "empty.kg") as kg:
-        assert list(views.to_pandas(kg).columns) == list(views.Row._fields)
-        assert len(views.to_networkx(kg)) == 0
+        assert list(kg.to_pandas().columns) == list(Row._fields)
+        assert len(kg.to_networkx()) == 0
 
 
 def test_without_pandas_the_error_says_what_to_install(kg: KnowledgeGraph, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,34 +73,34 @@ def test_without_pandas_the_error_says_what_to_install(kg: KnowledgeGraph, monke
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(MissingExtraError, match=r"hoptrace\[documents\]"):
-        views.to_pandas(kg)
+        kg.to_pandas()
 
 
 def test_graphml_is_read_back_in_spite_of_control_characters_and_lists(kg: KnowledgeGraph, tmp_path: Path) -> None:
-    read = nx.read_graphml(rdf.export(kg, tmp_path / "g.graphml"), force_multigraph=True)
+    read = nx.read_graphml(export(kg, tmp_path / "g.graphml"), force_multigraph=True)
     assert {data["label"] for _, data in read.nodes(data=True)} == {"=HYPERLINK(1) & <Co>", "Aurora", "-12.5"}
-    given = views.to_networkx(kg)
+    given = kg.to_networkx()
     assert set(read.edges(keys=True)) == set(given.edges(keys=True))
     for subject, target, key, data in given.edges(keys=True, data=True):
         assert json.loads(read.edges[subject, target, key]["chunks"]) == data["chunks"]
 
 
 def test_csv_cells_are_never_formulas_and_numbers_stay(kg: KnowledgeGraph, tmp_path: Path) -> None:
-    with rdf.export(kg, tmp_path / "g.csv").open(encoding="utf-8", newline="") as lines:
+    with export(kg, tmp_path / "g.csv").open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
-    assert list(rows[0]) == list(views.Row._fields)
+    assert list(rows[0]) == list(Row._fields)
     assert {row["subject"] for row in rows} == {f"'{NAME}", "Aurora"}
     assert {row["object"] for row in rows} == {"Aurora", "-12.5"}
 
 
 def test_json_is_node_link_data(kg: KnowledgeGraph, tmp_path: Path) -> None:
-    data = json.loads(rdf.export(kg, tmp_path / "g.json").read_text(encoding="utf-8"))
+    data = json.loads(export(kg, tmp_path / "g.json").read_text(encoding="utf-8"))
     read = nx.node_link_graph(data, edges="edges")
-    assert nx.utils.graphs_equal(read, views.to_networkx(kg))
+    assert nx.utils.graphs_equal(read, kg.to_networkx())
 
 
 def test_an_unknown_format_names_the_accepted_ones_and_writes_nothing(kg: KnowledgeGraph, tmp_path: Path) -> None:
     before = sorted(tmp_path.iterdir())
     with pytest.raises(UnsupportedFormatError, match="graphml"):
-        rdf.export(kg, tmp_path / "g.docx")
+        export(kg, tmp_path / "g.docx")
     assert sorted(tmp_path.iterdir()) == before
