@@ -116,8 +116,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(Bodies, limits=settings.limits)
     app.add_middleware(Door, namespaces=namespaces, hosts=[settings.host], origins=settings.origins)
     if settings.origins:
-        allowed = {"allow_methods": ["GET", "POST"], "allow_headers": ["authorization", "content-type"]}
-        app.add_middleware(CORSMiddleware, allow_origins=list(settings.origins), **allowed)
+        asked = ["authorization", "content-type"]
+        origins = list(settings.origins)
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST"], allow_headers=asked)
     app.add_middleware(Journal)
     return app
 

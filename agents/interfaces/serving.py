@@ -23,9 +23,7 @@ TOKEN = "HOPTRACE_TOKEN"  # noqa: S105  (the name of the variable)
     Argument("allow_writes", "serve the commands that change the graph too", bool, option=True),
     Argument("token_file", f"file of tokens, one a line; {TOKEN} in the environment is one more", option=True),
     Argument("tenants", "TOML file of tenants, each with a graph and tokens of its own, in place of --kg", option=True),
-    Argument(
-        "origin", "a page of this origin may call, and its host name is answered to; may be repeated", option=True, many=True
-    ),
+    Argument("origin", "pages of this origin may call, and its host is answered to; may be repeated", option=True, many=True),
     Argument("seconds", "most seconds for a question", float, option=True, default=20.0),
     examples=("", "--port 8080 --token-file tokens.txt --allow-writes", "--host 0.0.0.0 --tenants tenants.toml"),
     interactive=True,
