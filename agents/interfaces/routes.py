@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
 from ... import __version__
 from ...kg.errors import InputError
 from ...kg.ingest.text import loads
+from ...kg.ingest.texts import MAX_URI, SUFFIXES, Text
 from . import plain
 from .cli import typed
 from .commands import COMMANDS
@@ -22,7 +24,31 @@ from .registry import Command, schema
 from .tenants import Namespace
 
 Given = dict[str, Any]
+NO_WRITES = "changes the graph: a server allows that with --allow-writes, and to tenants that write"
 REMOTE = {name: command for name, command in COMMANDS.items() if not command.local}
+
+
+class Document(BaseModel):
+    """One text. `uri` is what citations call it; the media type goes by its end when left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uri: str = Field(min_length=1, max_length=MAX_URI)
+    text: str = Field(min_length=1)
+    media_type: str = Field("", description=f"one of {', '.join(SUFFIXES)}")
+
+
+class Documents(BaseModel):
+    """Texts to read into the graph; one with the uri of an earlier one replaces it."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"documents": [{"uri": "notes/labs.txt", "text": "Orla Vance founded Brightwater Labs."}]}]
+        },
+    )
+
+    documents: list[Document] = Field(min_length=1, max_length=1000)
 
 
 def router(desk: Desk, *, writes: bool) -> APIRouter:
@@ -36,6 +62,14 @@ def router(desk: Desk, *, writes: bool) -> APIRouter:
     for command in REMOTE.values():
         _add(routes, command.name, command.help, _command(command, desk, writes), body=_body(command))
     _add(routes, "ask/stream", "The steps of a question as they happen, then its answer.", _stream(desk), _body(REMOTE["ask"]))
+
+    @routes.post("/ingest", summary="Read texts into the graph, as `hoptrace ingest` reads files.")
+    async def ingest(request: Request, given: Documents) -> Response:
+        namespace: Namespace = request.state.namespace
+        if not _may(COMMANDS["ingest"], request, writes):
+            raise ForbiddenError(f"ingest {NO_WRITES}")
+        texts = [Text(**document.model_dump()) for document in given.documents]
+        return Json(await Work(namespace.writing, lambda tell: namespace.take(texts, tell)).result(request))
 
     @routes.get("/commands", summary="The commands, their arguments as JSON Schema, and whether this token may run them.")
     async def commands(request: Request) -> Response:
@@ -65,9 +99,7 @@ def _command(command: Command, desk: Desk, writes: bool) -> Callable[[Request], 
     async def endpoint(request: Request) -> Response:
         namespace: Namespace = request.state.namespace
         if not _may(command, request, writes):
-            raise ForbiddenError(
-                f"{command.name} changes the graph: the server allows it with --allow-writes, to tenants that write"
-            )
+            raise ForbiddenError(f"{command.name} {NO_WRITES}")
         given = await read(request)
         work = Work(namespace.writing if command.writes else desk, lambda tell: namespace.call(command.name, given, tell))
         return Json(await work.result(request))

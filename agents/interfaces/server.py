@@ -21,6 +21,7 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse
 from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
@@ -30,7 +31,7 @@ from starlette.staticfiles import StaticFiles
 
 from ... import __version__
 from ...kg.errors import InputError
-from . import routes
+from . import openai_api, routes
 from .desk import Desk
 from .door import LOG, LOOPBACK, Door, Journal, JsonLines, failed
 from .limits import Bodies, Limits, protocol
@@ -109,9 +110,11 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(HTTPBearer(auto_error=False))],
     )
     app.include_router(routes.router(desk, writes=settings.writes))
+    app.include_router(openai_api.router(desk))
     app.mount("/static", StaticFiles(directory=WEB), name="static")
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(RequestValidationError, _answer)
     app.add_exception_handler(Exception, _answer)
     app.add_middleware(Bodies, limits=settings.limits)
     app.add_middleware(Door, namespaces=namespaces, hosts=[settings.host], origins=settings.origins)
@@ -129,11 +132,21 @@ async def _page() -> Response:
 
 async def _answer(request: Request, error: Exception) -> Response:
     """Any error as this server tells it."""
-    if isinstance(error, HTTPException):
-        missing = NotFoundError(f"no route {request.url.path}") if error.status_code == 404 else MethodError(str(error.detail))
-        return error_response(request.url.path, missing if error.status_code in (404, 405) else Refusal(str(error.detail)))
+    error = _ours(request.url.path, error)
     failed(request.scope, error)
     return error_response(request.url.path, error)
+
+
+def _ours(path: str, error: Exception) -> Exception:
+    """What a framework raised, as one of our errors; it never repeats what was sent."""
+    if isinstance(error, RequestValidationError):
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"][1:])
+        return InputError(f"{where}: {first['msg']}" if where else str(first["msg"]))
+    if isinstance(error, HTTPException):
+        kinds: dict[int, Refusal] = {404: NotFoundError(f"no route {path}"), 405: MethodError(f"{path} has another method")}
+        return kinds.get(error.status_code, Refusal(str(error.detail)))
+    return error
 
 
 def run(settings: Settings) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ...kg.errors import InputError, MissingPathError
+from ...kg.ingest.texts import Text
+from .changing import take
 from .desk import Desk
 from .limits import Limits
 from .metrics import Metrics
@@ -57,6 +59,11 @@ class Namespace:
         if name == "ask":
             self.metrics.answered(data, time.perf_counter() - started)
         return data
+
+    def take(self, texts: Sequence[Text], watch: Callable[[Any], None]) -> dict[str, Any]:
+        """Read texts into the graph; `watch` gets progress."""
+        with self.metrics.working():
+            return take(self.session.watched(watch), texts).to_dict()
 
     def counts(self) -> dict[str, int]:
         """Facts and the last ledger number of the graph; the facts are counted once for each of its states."""
