@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(hoptrace.__file__).resolve().parent
 OPTIONAL = tuple(
     """torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg pyarrow polars
-    IPython""".split()
+    IPython fastapi uvicorn starlette""".split()
 )
 
 
