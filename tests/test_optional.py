@@ -13,7 +13,10 @@ import hoptrace
 import pytest
 
 ROOT = Path(hoptrace.__file__).resolve().parent
-OPTIONAL = ("torch", "transformers", "sentence_transformers", "peft", "onnx", "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas")
+OPTIONAL = (
+    "torch", "transformers", "sentence_transformers", "peft", "onnx",
+    "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas", "mcp",
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -64,6 +67,11 @@ except MissingExtraError as error:
 """
     done = without(bare, "-c", code)
     assert done.stdout == "a DataFrame needs: pip install 'hoptrace[documents]' 69\n", done.stderr
+
+
+def test_the_mcp_server_names_its_extra(bare: Path) -> None:
+    done = command(bare, "mcp")
+    assert (done.stderr, done.returncode) == ("hoptrace: serving MCP needs: pip install 'hoptrace[mcp]'\n", 69)
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -6,10 +6,11 @@ out (`clean`). Colour comes from rich, which leaves it out when the output is no
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -38,6 +39,14 @@ def console(file: TextIO | None = None) -> Console:
     file = file or sys.stdout
     width = None if file.isatty() else _PIPE_WIDTH
     return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def told(show: Callable[[Console], None], limit: int = 6000) -> str:
+    """What a result shows, as plain text for a program: no colour, columns two blanks apart, cut after `limit` characters."""
+    file = io.StringIO()
+    show(Console(file=file, width=_PIPE_WIDTH, color_system=None, markup=False, highlight=False, emoji=False))
+    text = "\n".join(re.sub(" {3,}", "  ", row).rstrip() for row in file.getvalue().splitlines()).strip()
+    return text if len(text) <= limit else text[:limit] + "\n… cut"
 
 
 def line(out: Console, *parts: str | tuple[str, str]) -> None:
