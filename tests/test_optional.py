@@ -30,7 +30,8 @@ def bare(tmp_path: Path) -> Path:
 
 
 def without(bare: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(bare), "PYTHONIOENCODING": "utf-8", "HOPTRACE_KG": str(bare.parent / "kg")}
+    path = os.pathsep.join([str(bare), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONIOENCODING": "utf-8", "HOPTRACE_KG": str(bare.parent / "kg")}
     return subprocess.run([sys.executable, *arguments], env=environment, cwd=bare.parent, capture_output=True, text=True)
 
 
