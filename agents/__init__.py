@@ -1,6 +1,7 @@
 """Deciding and answering: one question is one stream of typed steps, and its answer is checked before it leaves.
 
 agent          Agent, what users hold: `ask` and `stream`
+many           questions awaited in an event loop, or many side by side
 loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
 gate           whether to retrieve, read passages too, answer from memory, or abstain, and why; acting: doing that
 utility        how a gate learns that, with calibrate and outcomes; train_gate: on a graph; testbed: on a tiny world

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..kg.artefacts import MANIFEST
 from ..kg.errors import InputError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .acting import Means, Memory, ModelComposer
     from .consult import Consultation
     from .gate import Gate
+    from .many import How, Outcome
     from .profiles import Given, Profile
     from .whynot import WhyNot
 
@@ -53,6 +55,7 @@ class Agent:
         self.kg, self.model, self.encoder, self.budget = kg, model, encoder, budget or Budget()
         self.reads, self.writer = reads, writer
         self._retriever: Retriever | None = None
+        self._guard = threading.Lock()
         self._student: ModelComposer | None = None
         self._remembers: tuple[int, Memory | None] | None = None
         self._gated: tuple[tuple[int, int], Gate] | None = None
@@ -60,12 +63,13 @@ class Agent:
     @property
     def retriever(self) -> Retriever:
         """The retriever over this agent's graph, made on first use."""
-        if self._retriever is None:
-            from ..retrieval.encoder import Encoder
-            from ..retrieval.retriever import Retriever
+        with self._guard:
+            if self._retriever is None:
+                from ..retrieval.encoder import Encoder
+                from ..retrieval.retriever import Retriever
 
-            self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
-        return self._retriever
+                self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
+            return self._retriever
 
     def ask(
         self,
@@ -75,7 +79,7 @@ class Agent:
         budget: Budget | None = None,
         action: Action | None = None,
     ) -> Answer:
-        """Answer a question.
+        """Answer a question. May be called from several threads at once.
 
         Args:
             question: in plain English; the things it is about named.
@@ -104,6 +108,42 @@ class Agent:
 
         day, text = _day(as_of), _text(question)
         yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
+
+    async def aask(self, question: str, **how: Unpack[How]) -> Answer:
+        """`ask` for an event loop. The work is done in a thread; cancelled, it stops after the step at hand."""
+        async for step in self.astream(question, **how):
+            if isinstance(step, Answered):
+                return step.answer
+        raise InputError("the question gave no answer step")
+
+    def astream(self, question: str, **how: Unpack[How]) -> AsyncIterator[Step]:
+        """`stream` for an event loop, see `aask`."""
+        from .many import stepwise
+
+        return stepwise(self.stream(question, **how))
+
+    def batch(
+        self,
+        questions: Iterable[str],
+        *,
+        workers: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+        **how: Unpack[How],
+    ) -> list[Outcome]:
+        """Ask many questions; an error is the outcome of its question and stops no other.
+
+        Args:
+            questions: asked in this order, and so are the outcomes.
+            workers: questions asked at once; each takes a processor.
+            progress: called with (questions done, questions in all).
+            how: as for `ask`, the same for all.
+
+        Raises:
+            InputError: fewer than one worker.
+        """
+        from .many import outcomes
+
+        return list(outcomes(self, questions, workers, progress, how))
 
     def _means(self) -> Means:
         """What may answer a question now, and the gate that decides among it."""

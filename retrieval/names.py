@@ -8,6 +8,7 @@ there are enough of them to rebuild.
 
 from __future__ import annotations
 
+import threading
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -50,7 +51,7 @@ class NameIndex:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self._last, self._seq = 0, -1
+        self._last, self._seq, self._lock = 0, -1, threading.Lock()
         self._main, self._recent = _Block([]), _Block([])
 
     def near(self, normal: str) -> list[Match]:
@@ -144,12 +145,14 @@ class NameIndex:
         ]
 
     def _refresh(self) -> None:
-        if self._seq == (seq := self.store.seq):
-            return
-        names, last = self.store.names(self._last)
-        self._last, self._seq = max(last, self._last), seq
-        if not names:
-            return
+        with self._lock:
+            if self._seq != (seq := self.store.seq):
+                names, last = self.store.names(self._last)
+                if names:
+                    self._add(names)
+                self._last, self._seq = max(last, self._last), seq
+
+    def _add(self, names: list[str]) -> None:
         names = [*self._recent.all(), *names]
         if len(names) > max(_REBUILD, len(self._main) // 10):
             names, self._main = [], _Block(sorted({*self._main.all(), *names}))

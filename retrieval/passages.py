@@ -10,6 +10,7 @@ in its best first passages (`links`) to the passages that share them, looks ther
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class PassageSearch:
         self.index, self.facts, self.rank = DenseIndex(kg, encoder), FactIndex(kg, encoder), PassageRank(kg)
         self.words = WordIndex(kg)
         self._corpus: tuple[int, Corpus] | None = None
+        self._lock = threading.Lock()
 
     def refresh(self, progress: Progress | None = None) -> int:
         """Encode what is new, so that the first question does not have to; returns the number of texts.
@@ -122,13 +124,14 @@ class PassageSearch:
 
     def corpus(self) -> Corpus:
         """Words, names and vectors in step with the store; nothing is read again while the store does not change."""
-        seq = self.kg.store.seq
-        if self._corpus is None or self._corpus[0] != seq:
-            table, state = self.words.table(), self.index.state()
-            whole = np.array_equal(state.rows, table.rows) and not state.dead.any() and not len(state.new_rows)
-            vectors = np.asarray(state.vectors) if whole else state.take(table.rows)
-            self._corpus = seq, Corpus(Links(self.kg, table), vectors)
-        return self._corpus[1]
+        with self._lock:
+            seq = self.kg.store.seq
+            if self._corpus is None or self._corpus[0] != seq:
+                table, state = self.words.table(), self.index.state()
+                whole = np.array_equal(state.rows, table.rows) and not state.dead.any() and not len(state.new_rows)
+                vectors = np.asarray(state.vectors) if whole else state.take(table.rows)
+                self._corpus = seq, Corpus(Links(self.kg, table), vectors)
+            return self._corpus[1]
 
     def _fact_ends(self, vector: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Node rows of the best facts and the mean score of the facts each of them ends."""

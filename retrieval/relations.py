@@ -10,6 +10,7 @@ owns") answers only questions that ask for the past.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ class RelationIndex:
         own = kg.path / WORDINGS
         self.lexicon = lex or (read_lexicon(own) if own.is_file() else lexicon())
         self._vectors: dict[str, np.ndarray] = {}
-        self._seq = -1
+        self._seq, self._lock = -1, threading.Lock()
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
@@ -69,8 +70,11 @@ class RelationIndex:
 
     def refresh(self) -> None:
         """Read new relations and encode the labels not seen before."""
-        if self._seq == self.kg.store.seq:
-            return
+        with self._lock:
+            if self._seq != self.kg.store.seq:
+                self._read()
+
+    def _read(self) -> None:
         relations = self.kg.store.relations()
         size = max((row for row, _ in relations), default=-1) + 1
         if size != len(self.family_of):
@@ -100,15 +104,15 @@ class RelationIndex:
 
     def _number(self, relations: list[tuple[int, Relation]], size: int) -> None:
         index: dict[str, int] = {}
-        self.families = []
-        self.family_of, self.flip = np.zeros(size, np.int32), np.ones(size, np.int8)
+        families: list[Family] = []
+        family_of, flips = np.zeros(size, np.int32), np.ones(size, np.int8)
         for row, relation in relations:
             family, flip = self.lexicon.family(relation.label)
             if family.name not in index:
-                index[family.name] = len(self.families)
-                self.families.append(family)
-            self.family_of[row], self.flip[row] = index[family.name], flip
-        self._index = index
+                index[family.name] = len(families)
+                families.append(family)
+            family_of[row], flips[row] = index[family.name], flip
+        self._index, self.families, self.family_of, self.flip = index, families, family_of, flips
         self.symmetric = np.array([family.symmetric for family in self.families], bool)
         self._stems = [_label_stems(family) for family in self.families]
         self._former = [
@@ -179,9 +183,10 @@ class RelationIndex:
             to object and 1 from object to subject.
         """
         self.refresh()
-        if self._last[0] != (self._seq, units):
-            self._last = ((self._seq, units), self._gains(units))
-        return self._last[1]
+        last, asked = self._last, (self._seq, units)
+        if last[0] != asked:
+            last = self._last = (asked, self._gains(units))
+        return last[1]
 
     def _gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         result = np.zeros((len(self.families), 2, len(units)), np.float32)

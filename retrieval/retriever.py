@@ -1,7 +1,8 @@
 """The default composition: link, read, search paths, rank, ground them in triples, find passages.
 
-`Retriever` holds what is expensive (indexes, encoder) and is used by one question after another; every method takes what
-the one before returned, so a caller may look at, log or replace any stage.
+`Retriever` holds what is expensive (indexes, encoder) and is used by any number of questions, from several threads too: each
+part brings itself in step with the store under a lock. Every method takes what the one before returned, so a caller may look
+at, log or replace any stage.
 """
 
 from __future__ import annotations
@@ -250,7 +251,7 @@ class Retriever:
     def _known(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, as `_readable`; each is read once while the graph does not change."""
         kept = self._parts.triples()
-        found = {row: kept[row] for row in rows if row in kept}
+        found = {row: known for row in rows if (known := kept.get(row)) is not None}
         new = self._readable([row for row in rows if row not in found])
         if len(kept) + len(new) > _TRIPLES_KEPT:
             kept.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ class TrainedScorer:
     def __init__(self, kg: KnowledgeGraph, relations: RelationIndex, encoder: TextEncoder) -> None:
         self.kg, self.relations, self.encoder = kg, relations, encoder
         self.fallback = ""  # why the scorer trained for the graph is not used
-        self._stamp = -1
+        self._stamp, self._lock = -1, threading.Lock()
         self._trained: StepScorer | None = None
         self._families: tuple[str, ...] = ()
         self._columns = np.zeros(0, np.int64)
@@ -73,10 +74,12 @@ class TrainedScorer:
 
         None where none was trained for the graph or it cannot be used; `fallback` says why.
         """
-        self._refresh()
-        if self._trained is None or self.fallback:
+        with self._lock:
+            self._refresh()
+            trained, columns = self._trained, self._columns
+        if trained is None or self.fallback:
             return None
-        table: np.ndarray = self._trained.read(self.encoder, question, mentions, seed)[:, self._columns]
+        table: np.ndarray = trained.read(self.encoder, question, mentions, seed)[:, columns]
         return table
 
     def _refresh(self) -> None:

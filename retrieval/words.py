@@ -8,6 +8,7 @@ look them up, and in the order of the text, to see what stands beside a name. No
 from __future__ import annotations
 
 import re
+import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -259,9 +260,14 @@ class WordIndex:
         self.kg = kg
         self._state: tuple[WordTable, dict[str, Any]] | None = None
         self._pending = 0
+        self._lock = threading.Lock()
 
     def table(self) -> WordTable:
         """The table in step with the store; the same object while no chunk changed."""
+        with self._lock:
+            return self._in_step()
+
+    def _in_step(self) -> WordTable:
         store = self.kg.store
         if self._state is not None and self._state[1]["seq"] == store.seq:
             return self._state[0]

@@ -225,7 +225,7 @@ def step(out: Console, event: Any) -> None:
 
 
 class Progress:
-    """Shows how far an ingestion is, on one line of a terminal; silent where `file` is no terminal."""
+    """Shows how far an ingestion or a batch is, on one line of a terminal; silent where `file` is no terminal."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -236,7 +236,9 @@ class Progress:
             return
         share = 100 * event.done // max(1, event.total)
         left = f", {event.eta_s:.0f} s left" if event.eta_s is not None else ""
-        text = one_line(f"{share}%  {event.documents} documents, {event.triples} triples{left}  {event.file}")[:78]
+        read = f"{event.documents} documents, {event.triples} triples"
+        counted = f"{event.done} of {event.total} {event.unit}" if event.unit else read
+        text = one_line(f"{share}%  {counted}{left}  {event.file}")[:78]
         self._file.write("\r" + text.ljust(self._width))
         self._file.flush()
         self._width = len(text)
