@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(hoptrace.__file__).resolve().parent
 OPTIONAL = (
     "torch", "transformers", "sentence_transformers", "peft", "onnx",
-    "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas", "mcp",
+    "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas", "mcp", "llama_index",
 )  # fmt: skip
 
 
@@ -73,6 +73,11 @@ except MissingExtraError as error:
 def test_the_mcp_server_names_its_extra(bare: Path) -> None:
     done = command(bare, "mcp")
     assert (done.stderr, done.returncode) == ("hoptrace: serving MCP needs: pip install 'hoptrace[mcp]'\n", 69)
+
+
+def test_the_llamaindex_adapter_names_its_extra(bare: Path) -> None:
+    done = without(bare, "-c", "import hoptrace.agents.interfaces.llamaindex")
+    assert done.stderr.splitlines()[-1].endswith("LlamaIndex needs: pip install 'hoptrace[llamaindex]'")
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

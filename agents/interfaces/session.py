@@ -25,7 +25,7 @@ KEPT = 100  # answers that `why` and `sources` can look back at
 
 
 class Session:
-    """The state that commands share. Nothing is opened before a command needs it.
+    """The state that commands share. Nothing is opened before a command needs it; an `agent` that is given is open already.
 
     Attributes:
         folder: the graph's folder.
@@ -36,13 +36,18 @@ class Session:
     """
 
     def __init__(
-        self, folder: Path, *, watch: Callable[[Any], None] | None = None, progress: Callable[[Any], None] | None = None
+        self,
+        folder: Path,
+        *,
+        watch: Callable[[Any], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
+        agent: Agent | None = None,
     ) -> None:
         self.folder, self.watch, self.progress = folder, watch or _ignore, progress or _ignore
         self.answers = AnswerLog(folder / "answers.jsonl")
         self.consultation: Consultation | None = None
-        self._kg: KnowledgeGraph | None = None
-        self._agent: Agent | None = None
+        self._agent = agent
+        self._kg: KnowledgeGraph | None = agent.kg if agent is not None else None
 
     @property
     def kg(self) -> KnowledgeGraph:
