@@ -105,9 +105,10 @@ class Agent:
     ) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
+        from .telemetry import observed
 
         day, text = _day(as_of), _text(question)
-        yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
+        yield from observed(stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action))
 
     async def aask(self, question: str, **how: Unpack[How]) -> Answer:
         """`ask` for an event loop. The work is done in a thread; cancelled, it stops after the step at hand."""
