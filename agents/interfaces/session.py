@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ...retrieval.base import Budget
     from ..agent import Agent
     from ..answer import Answer
+    from ..config import Config
     from ..consult import Consultation
     from ..profiles import Library
 
@@ -71,8 +73,19 @@ class Session:
         if self._agent is None:
             from ..agent import Agent
 
-            self._agent = Agent(self.kg)
+            self._agent = Agent(self.kg, budget=self.config.budget, reads=self.config.reads, writer=self.config.writer)
         return self._agent
+
+    @cached_property
+    def config(self) -> Config:
+        """The dials of the graph (`agents.config`), read once.
+
+        Raises:
+            InputError: its file or a variable cannot be used.
+        """
+        from ..config import load
+
+        return load(self.folder)[0]
 
     def warm_up(self) -> None:
         """Encode what is new, so that no question has to wait for it."""
