@@ -25,7 +25,15 @@ from ..retrieval.base import Budget
 FILE = "hoptrace.toml"
 _BUDGET = Budget()
 _LEAST = {"hops": 1, "seconds": 0.01, "chunks": 0, "evidence_tokens": 1}
-_KINDS = {"extractor": str, "hops": int, "seconds": float, "chunks": int, "evidence_tokens": int, "reads": bool, "writer": bool}
+_KINDS: dict[str, Any] = {
+    "extractor": str,
+    "hops": int,
+    "seconds": float,
+    "chunks": int,
+    "evidence_tokens": int,
+    "reads": bool,
+    "writer": bool,
+}
 _SAID = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
