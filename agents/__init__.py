@@ -1,6 +1,9 @@
 """Deciding and answering: one question is one stream of typed steps, and its answer is checked before it leaves.
 
 agent          Agent, what users hold: `ask` and `stream`
+config         a few dials of a graph, hoptrace.toml
+telemetry      a span and a log line for each question, without its words
+many           questions awaited in an event loop, or many side by side
 loop, steps    link -> read -> gate -> retrieve -> compose -> verify -> write -> answer, each step a value
 gate           whether to retrieve, read passages too, answer from memory, or abstain, and why
 pool, acting   the experts that may answer, each with a price; engaging them while that pays; fusion: what they come to together

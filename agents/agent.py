@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from ..kg.artefacts import MANIFEST
 from ..kg.errors import InputError
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .acting import Means, ModelComposer
     from .consult import Consultation
     from .gate import Gate
+    from .many import How, Outcome
     from .pool import Memory
     from .profiles import Given, Profile
     from .whynot import WhyNot
@@ -83,7 +84,7 @@ class Agent:
         budget: Budget | None = None,
         action: Action | None = None,
     ) -> Answer:
-        """Answer a question.
+        """Answer a question. May be called from several threads at once.
 
         Args:
             question: in plain English; the things it is about named.
@@ -110,9 +111,46 @@ class Agent:
     ) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
+        from .telemetry import observed
 
         day, text = _day(as_of), _text(question)
-        yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
+        yield from observed(stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action))
+
+    async def aask(self, question: str, **how: Unpack[How]) -> Answer:
+        """`ask` for an event loop. The work is done in a thread; cancelled, it stops after the step at hand."""
+        async for step in self.astream(question, **how):
+            if isinstance(step, Answered):
+                return step.answer
+        raise InputError("the question gave no answer step")
+
+    def astream(self, question: str, **how: Unpack[How]) -> AsyncIterator[Step]:
+        """`stream` for an event loop, see `aask`."""
+        from .many import stepwise
+
+        return stepwise(self.stream(question, **how))
+
+    def batch(
+        self,
+        questions: Iterable[str],
+        *,
+        workers: int = 1,
+        progress: Callable[[int, int], None] | None = None,
+        **how: Unpack[How],
+    ) -> list[Outcome]:
+        """Ask many questions; an error is the outcome of its question and stops no other.
+
+        Args:
+            questions: asked in this order, and so are the outcomes.
+            workers: questions asked at once; each takes a processor.
+            progress: called with (questions done, questions in all).
+            how: as for `ask`, the same for all.
+
+        Raises:
+            InputError: fewer than one worker.
+        """
+        from .many import outcomes
+
+        return list(outcomes(self, questions, workers, progress, how))
 
     def _means(self) -> Means:
         """What may answer a question now, and the gate that decides among it."""

@@ -64,3 +64,10 @@ def test_every_answer_has_a_path_whose_hops_are_all_cited(report: EvaluationRepo
             hops = [hop for path in row.answer.to_dict()["paths"] for hop in path["hops"]]
             assert hops, row.question.id
             assert all(hop["citations"] for hop in hops), row.question.id
+
+
+def test_two_at_once_answer_as_one_by_one(demo: Agent, report: EvaluationReport) -> None:
+    outcomes = demo.batch([row.question.text for row in report.rows], workers=2)
+    assert [(o.answer.answers, o.answer.citations, o.answer.paths) for o in outcomes if o.answer is not None] == [
+        (row.answer.answers, row.answer.citations, row.answer.paths) for row in report.rows
+    ]

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(hoptrace.__file__).resolve().parent
 OPTIONAL = tuple(
     """torch transformers sentence_transformers peft onnx pyoxigraph pypdf docx openpyxl pandas psycopg pyarrow polars
-    IPython fastapi uvicorn starlette""".split()
+    IPython fastapi uvicorn starlette mcp llama_index""".split()
 )
 
 
@@ -88,6 +88,16 @@ def test_a_shared_store_names_its_extra(bare: Path) -> None:
     done = command(bare, "ask", "who?", "--kg", "postgresql://user@host/db?namespace=acme")
     assert done.returncode == 69
     assert done.stderr == "hoptrace: a graph in PostgreSQL needs: pip install 'hoptrace[postgres]'\n"
+
+
+def test_the_mcp_server_names_its_extra(bare: Path) -> None:
+    done = command(bare, "mcp")
+    assert (done.stderr, done.returncode) == ("hoptrace: serving MCP needs: pip install 'hoptrace[mcp]'\n", 69)
+
+
+def test_the_llamaindex_adapter_names_its_extra(bare: Path) -> None:
+    done = without(bare, "-c", "import hoptrace.agents.interfaces.llamaindex")
+    assert done.stderr.splitlines()[-1].endswith("LlamaIndex needs: pip install 'hoptrace[llamaindex]'")
 
 
 def test_every_extra_that_an_error_names_exists() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,9 +28,8 @@ _NUMBER = Argument("number", "number of an answer; the last one when left out", 
     python="agents.agent.Agent.ask",
 )
 def ask(session: Session, question: str, as_of: date | None, seconds: float | None, both: bool) -> Result:
-    from ...retrieval.base import Budget
-
-    record = session.ask(question, as_of=as_of, budget=None if seconds is None else Budget(seconds=seconds))
+    budget = None if seconds is None else replace(session.agent.budget, seconds=seconds)
+    record = session.ask(question, as_of=as_of, budget=budget)
     shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
     return Result(shown, lambda out: render.answer(out, record, both=both))
 

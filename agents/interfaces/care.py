@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from .registry import Argument, Result, command, writable
 
 if TYPE_CHECKING:
     from .session import Session
+
+_OUTRANKED = {"seconds": "ask --seconds", "extractor": "ingest --extractor"}  # options that count for one command
 
 
 @command(
@@ -85,6 +88,21 @@ def doctor(session: Session, verify: bool, repair: bool) -> Result:
     broken = any(finding["severity"] == "error" for finding in findings)
     rows = [[finding[column] for column in columns] for finding in findings]
     return Result({"findings": findings}, lambda out: render.table(out, columns, rows), exit_code=1 if broken else 0)
+
+
+@command(
+    "config",
+    "Show the dials that hold for the graph and where each came from: default, hoptrace.toml, environment.",
+    python="agents.config.load",
+    local="files and variables of the machine it runs on",
+)
+def config(session: Session) -> Result:
+    from ..config import load
+
+    held, origins = load(session.folder)
+    dials = {name: {"value": getattr(held, name), "from": origin} for name, origin in origins.items()}
+    rows = [(name, json.dumps(dial["value"]), dial["from"], _OUTRANKED.get(name, "")) for name, dial in dials.items()]
+    return Result({"dials": dials}, lambda out: render.table(out, ("dial", "value", "from", "outranked by"), rows))
 
 
 @command(

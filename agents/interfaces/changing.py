@@ -8,7 +8,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from ...kg.errors import InputError
-from ...kg.ingest.extract import DEFAULT, EXTRACTORS
+from ...kg.ingest.extract import EXTRACTORS
 from . import plain, render
 from .registry import Argument, Result, command
 
@@ -27,15 +27,17 @@ _ASKED = Argument("question", "a question that the fact answers; eval --correcti
     Argument("paths", "files, folders or globs", many=True),
     Argument("dry_run", "say what would be done and what it would cost; write nothing", bool, option=True),
     Argument("strict", "stop at the first item that cannot be read", bool, option=True),
-    Argument("extractor", f"what reads facts out of prose: {', '.join(EXTRACTORS)}", option=True, default=DEFAULT),
+    Argument("extractor", f"what reads facts out of prose: {', '.join(EXTRACTORS)}; as configured when left out", option=True),
     Argument("no_vectors", "leave the encoding of new text to the first question", bool, option=True),
     examples=("reports/ facts.ttl", "reports/ --dry-run"),
     python="kg.graph.KnowledgeGraph.ingest",
     writes=True,
     local="it reads files of the machine it runs on; a server takes texts (POST /ingest)",
 )
-def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str, no_vectors: bool) -> Result:
-    kg = session.open(create=True)
+def ingest(
+    session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str | None, no_vectors: bool
+) -> Result:
+    kg, extractor = session.open(create=True), extractor or session.config.extractor
     report = kg.ingest(list(paths), extractor=extractor, dry_run=dry_run, strict=strict, progress=session.progress)
     return _read(session, report, vectors=not (dry_run or no_vectors))
 

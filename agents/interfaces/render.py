@@ -6,9 +6,10 @@ out (`clean`). Colour comes from rich, which leaves it out when the output is no
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -29,6 +30,14 @@ def console(file: TextIO | None = None) -> Console:
     file = file or sys.stdout
     width = None if file.isatty() else _PIPE_WIDTH
     return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+
+
+def told(show: Callable[[Console], None], limit: int = 6000) -> str:
+    """What a result shows, as plain text for a program: no colour, columns two blanks apart, cut after `limit` characters."""
+    file = io.StringIO()
+    show(Console(file=file, width=_PIPE_WIDTH, color_system=None, markup=False, highlight=False, emoji=False))
+    text = "\n".join(re.sub(" {3,}", "  ", row).rstrip() for row in file.getvalue().splitlines()).strip()
+    return text if len(text) <= limit else text[:limit] + "\n… cut"
 
 
 def line(out: Console, *parts: str | tuple[str, str]) -> None:
@@ -220,7 +229,7 @@ def step(out: Console, event: Any) -> None:
 
 
 class Progress:
-    """Shows how far an ingestion is, on one line of a terminal; silent where `file` is no terminal."""
+    """Shows how far an ingestion or a batch is, on one line of a terminal; silent where `file` is no terminal."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -231,7 +240,9 @@ class Progress:
             return
         share = 100 * event.done // max(1, event.total)
         left = f", {event.eta_s:.0f} s left" if event.eta_s is not None else ""
-        text = one_line(f"{share}%  {event.documents} documents, {event.triples} triples{left}  {event.file}")[:78]
+        read = f"{event.documents} documents, {event.triples} triples"
+        counted = f"{event.done} of {event.total} {event.unit}" if event.unit else read
+        text = one_line(f"{share}%  {counted}{left}  {event.file}")[:78]
         self._file.write("\r" + text.ljust(self._width))
         self._file.flush()
         self._width = len(text)

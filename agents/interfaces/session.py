@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from ...retrieval.base import Budget
     from ..agent import Agent
     from ..answer import Answer
+    from ..config import Config
     from ..consult import Consultation
     from ..profiles import Library
 
@@ -30,7 +32,8 @@ KEPT = 100  # answers that `why` and `sources` can look back at
 
 
 class Session:
-    """The state that commands share, from any number of threads. Nothing is opened before a command needs it.
+    """The state that commands share, from any number of threads. Nothing is opened before a command needs it; an `agent` that is
+    given is open already.
 
     Attributes:
         place: the graph's folder or URL.
@@ -49,13 +52,14 @@ class Session:
         watch: Callable[[Any], None] | None = None,
         progress: Callable[[Any], None] | None = None,
         seconds: float | None = None,
+        agent: Agent | None = None,
     ) -> None:
         self.place, self.folder, self.seconds = place, local_folder(place), seconds
         self.watch, self.progress = watch or _ignore, progress or _ignore
         self.answers = AnswerLog(self.folder / "answers.jsonl")
         self.consultation: Consultation | None = None
-        self._kg: KnowledgeGraph | None = None
-        self._agent: Agent | None = None
+        self._agent = agent
+        self._kg: KnowledgeGraph | None = agent.kg if agent is not None else None
         self._guard = threading.RLock()
 
     def watched(self, watch: Callable[[Any], None]) -> Session:
@@ -87,11 +91,22 @@ class Session:
     def agent(self) -> Agent:
         with self._guard:
             if self._agent is None:
-                from ...retrieval.base import Budget
                 from ..agent import Agent
 
-                self._agent = Agent(self.kg, budget=None if self.seconds is None else Budget(seconds=self.seconds))
+                budget = self.config.budget if self.seconds is None else replace(self.config.budget, seconds=self.seconds)
+                self._agent = Agent(self.kg, budget=budget, reads=self.config.reads, writer=self.config.writer)
             return self._agent
+
+    @cached_property
+    def config(self) -> Config:
+        """The dials of the graph (`agents.config`), read once.
+
+        Raises:
+            InputError: its file or a variable cannot be used.
+        """
+        from ..config import load
+
+        return load(self.folder)[0]
 
     def warm_up(self) -> None:
         """Encode what is new, so that no question has to wait for it."""

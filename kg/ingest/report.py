@@ -32,7 +32,7 @@ class Issues:
 
 @dataclass(frozen=True, slots=True)
 class ProgressEvent:
-    """Where a run stands. `done` and `total` count bytes of the files to be read, `eta_s` is None while unknown."""
+    """Where a run stands. `done` and `total` count bytes of the files to be read, or `unit`s; `eta_s` is None while unknown."""
 
     done: int
     total: int
@@ -41,6 +41,7 @@ class ProgressEvent:
     triples: int
     elapsed_s: float
     eta_s: float | None
+    unit: str = ""
 
 
 @dataclass(slots=True)
