@@ -74,6 +74,7 @@ class Agent:
         as_of: date | str | None = None,
         budget: Budget | None = None,
         action: Action | None = None,
+        memory: bool = True,
     ) -> Answer:
         """Answer a question.
 
@@ -82,11 +83,12 @@ class Agent:
             as_of: a day (or ISO date) at which the facts must hold.
             budget: limits of this question.
             action: do this in place of what the gate would choose: "path", "path+text", "internal" (from memory) or "abstain".
+            memory: whether the gate may choose the memory.
 
         Raises:
             InputError: the question is empty or longer than 20,000 characters, or `as_of` is no ISO date.
         """
-        for step in self.stream(question, as_of=as_of, budget=budget, action=action):
+        for step in self.stream(question, as_of=as_of, budget=budget, action=action, memory=memory):
             if isinstance(step, Answered):
                 return step.answer
         raise InputError("the question gave no answer step")
@@ -98,12 +100,14 @@ class Agent:
         as_of: date | str | None = None,
         budget: Budget | None = None,
         action: Action | None = None,
+        memory: bool = True,
     ) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
 
         day, text = _day(as_of), _text(question)
-        yield from stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action)
+        means = self._means() if memory else replace(self._means(), memory=None)
+        yield from stream(text, self.retriever, means, as_of=day, budget=budget, action=action)
 
     def _means(self) -> Means:
         """What may answer a question now, and the gate that decides among it."""
@@ -150,6 +154,11 @@ class Agent:
         if means.memory is not None:
             found.append("internal")
         return tuple(found)
+
+    @property
+    def gate(self) -> Gate:
+        """What decides on a question now."""
+        return self._means().gate
 
     def _distilled(self) -> ModelComposer | None:
         """The composer over the student distilled for the graph, None where there is none."""

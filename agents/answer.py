@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from .steps import Step
 
 Action = Literal["internal", "adapter", "verify", "path", "path+text", "abstain"]
-AnswerStatus = Literal["answered", "abstained", "partial"]
+AnswerStatus = Literal["answered", "abstained", "partial", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

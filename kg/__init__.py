@@ -12,6 +12,7 @@ of triples, and because each of its hops carries spans, whatever is answered fro
     graph               KnowledgeGraph, the facade; edits and statements are what a person changes
     generations         derived indexes on disk: adjacency (the graph as integers); retrieval adds vectors
     rdf*, sparql, views the same graph as RDF, as query results, as networkx and pandas
+    conflicts           what a statement would contradict; checkpoints: named moments and what changed between two
     ledger              whether facts that something was learned from have changed since, or were erased
     doctor              what is wrong with a graph folder, and what to do about it
 

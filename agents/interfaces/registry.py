@@ -37,6 +37,7 @@ class Argument:
         greedy: the remaining words joined by spaces, so that a question or a name needs no quotes.
         short: the option is spelt with this one letter, e.g. `-k`.
         entity: it names an entity, so that the REPL completes labels.
+        choices: the only texts that it may be.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Argument:
     greedy: bool = False
     short: str = ""
     entity: bool = False
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,8 @@ def _value(name: str, argument: Argument, given: Any) -> Any:
 
 def _one(name: str, argument: Argument, given: Any) -> Any:
     kind = argument.kind
+    if argument.choices and given not in argument.choices:
+        raise InputError(f"{argument.name} of {name} is one of {', '.join(argument.choices)}, not {given!r:.60}")
     if kind is date and isinstance(given, str):
         try:
             return date.fromisoformat(given)
@@ -185,7 +189,7 @@ def schema(command: Command) -> dict[str, Any]:
     """The arguments of a command as a JSON Schema object (draft 2020-12)."""
     properties = {}
     for argument in command.arguments:
-        one: dict[str, Any] = {**_KINDS[argument.kind][0]}
+        one: dict[str, Any] = {**_KINDS[argument.kind][0], **({"enum": list(argument.choices)} if argument.choices else {})}
         whole = {"type": "array", "items": one, "minItems": 0 if argument.optional else 1} if argument.many else one
         properties[argument.name] = {**whole, "description": argument.help}
         if argument.default is not None:

@@ -120,6 +120,17 @@ def answer(out: Console, record: Mapping[str, Any], *, both: bool = False) -> No
         line(out, "      ", (where, "blue"), "  ", mark)
 
 
+def beside(out: Console, record: Mapping[str, Any]) -> None:
+    """An answer from the graph and one from memory, side by side."""
+    pairs = [("from the graph", record), ("from memory", record["internal"])]
+    rows = [
+        (where, "; ".join(one["answers"]) or "no answer", f"{one['confidence']:.2f}", f"[{one['number']}]")
+        for where, one in pairs
+    ]
+    table(out, ("", "answer", "confidence", "number"), rows)
+    line(out, ("they agree", "green") if record["agree"] else ("they do not agree", "bold yellow"))
+
+
 def why(out: Console, record: Mapping[str, Any]) -> None:
     """The route, the seeds, and every path looked at: taken ones first, then the rejected, with the parts of their scores."""
     route = record["route"]

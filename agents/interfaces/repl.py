@@ -24,7 +24,7 @@ from rich.console import Console
 
 from ...kg.errors import HoptraceError, InputError
 from . import render
-from .cli import build, perform
+from .cli import build, emit, perform
 from .commands import COMMANDS
 from .registry import Command
 from .session import Session
@@ -68,7 +68,10 @@ class Shell:
     def _run(self, name: str, words: list[str]) -> bool:
         command = find(name)
         values = build(command).make_context(f"/{name}", words).params
-        self._note(perform(command, self.session, values, self.out, as_json=values.pop("as_json", False)))
+        as_json = values.pop("as_json", False)
+        result = perform(command, self.session, values)
+        emit(result, self.out, as_json=as_json)
+        self._note(result.exit_code)
         return True
 
     def _failed(self, message: str, code: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -11,16 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import HoptraceError, InputError
+from ...kg.model import normalize
+from ...kg.private import write_private
 from . import plain
 
 if TYPE_CHECKING:
     from ...kg.graph import KnowledgeGraph
     from ...retrieval.base import Budget
     from ..agent import Agent
-    from ..answer import Answer
+    from ..answer import Action, Answer
     from ..consult import Consultation
     from ..profiles import Library
 
+GATES = ("auto", "retrieval", "internal", "both")
 KEPT = 100  # answers that `why` and `sources` can look back at
 
 
@@ -82,23 +84,56 @@ class Session:
 
         self.agent.retriever.warm_up(tell)
 
-    def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
+    def ask(
+        self, question: str, *, as_of: date | None = None, budget: Budget | None = None, gate: str = GATES[0]
+    ) -> dict[str, Any]:
         """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps.
 
         A question about the advice at hand is answered by the consultation, any other from the graph alone.
-        """
-        from ..steps import Answered
 
+        Args:
+            question: in plain English.
+            as_of: a day at which the facts must hold.
+            budget: limits of this question.
+            gate: auto, what the gate chooses; retrieval, never from memory; internal, from memory alone; both, each of these, the
+                second under `internal` of the first, with `agree`: whether they give the same.
+
+        Raises:
+            InputError: as for `Agent.ask`, or the graph has no memory and the answer shall come from it.
+            StoppedError: the question was interrupted; it carries the record of what was found.
+        """
+        if gate in ("internal", "both") and "internal" not in self.agent.actions:
+            raise InputError("this graph has no memory to answer from: hoptrace train memory makes one")
         if self.consultation and as_of is None and self.consultation.refers(question):
             return self._advised(self.consultation.follow_up(question))
-        answer: Answer | None = None
-        for step in self.agent.stream(question, as_of=as_of, budget=budget):
-            self.watch(step)
-            if isinstance(step, Answered):
-                answer = step.answer
+        if gate != "both":
+            return self._asked(question, as_of, budget, gate)
+        other = self._asked(question, as_of, budget, "internal")
+        found = self._asked(question, as_of, budget, "retrieval")
+        agree = bool(found["answers"]) and set(map(normalize, found["answers"])) == set(map(normalize, other["answers"]))
+        return {**found, "internal": other, "agree": agree}
+
+    def _asked(self, question: str, as_of: date | None, budget: Budget | None, gate: str) -> dict[str, Any]:
+        from ..answer import Answer, Route
+        from ..steps import Answered, Gated, Retrieved
+
+        seq, steps, answer = self.kg.store.seq, list[Any](), None
+        action: Action | None = "internal" if gate == "internal" else None
+        try:
+            for step in self.agent.stream(question, as_of=as_of, budget=budget, action=action, memory=gate != "retrieval"):
+                steps.append(step)
+                self.watch(step)
+                if isinstance(step, Answered):
+                    answer = step.answer
+        except KeyboardInterrupt:
+            paths = next((step.paths for step in steps if isinstance(step, Retrieved)), ())
+            route = next((step.route for step in steps if isinstance(step, Gated)), Route("path"))
+            said = f"stopped; {len(paths)} paths were found by then"
+            part = Answer(question, said, (), "stopped", 0.0, route, paths=paths, trace=tuple(steps))
+            raise StoppedError(self.answers.add(part, seq, {"as_of": as_of, "gate": gate})) from None
         if answer is None:
             raise HoptraceError("the agent ended without an answer")
-        return self.answers.add(answer)
+        return self.answers.add(answer, seq, {"as_of": as_of, "gate": gate})
 
     def advise(self, profile: Path | None, question: str = "", *, as_of: date | None = None) -> dict[str, Any]:
         """Open a consultation, or go on with the one at hand; returns the record of the advice or of the answer about it.
@@ -115,7 +150,7 @@ class Session:
     def _advised(self, answer: Answer) -> dict[str, Any]:
         for step in answer.trace:
             self.watch(step)
-        return self.answers.add(answer)
+        return self.answers.add(answer, self.kg.store.seq)
 
     @property
     def library(self) -> Library:
@@ -128,8 +163,17 @@ class Session:
             self._kg = self._agent = self.consultation = None
 
 
+class StoppedError(KeyboardInterrupt):
+    """A question was interrupted; `record` holds what was found by then."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        super().__init__(f"stopped; what was found is kept as [{record['number']}]")
+
+
 class AnswerLog:
-    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace.
+    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace, the ledger
+    number that it was asked at, and how it was asked (None for what a consultation says).
 
     The file is private (mode 0600) and lives in the graph's folder, so that it goes where the graph goes. Where the folder
     cannot be written, answers are numbered and kept for the session only.
@@ -139,14 +183,22 @@ class AnswerLog:
         self.path = path
         self._unsaved: list[dict[str, Any]] = []
 
-    def add(self, answer: Answer) -> dict[str, Any]:
-        """Number an answer and keep it; returns the record."""
+    def add(self, answer: Answer, seq: int, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Number an answer and keep it; returns the record.
+
+        Args:
+            answer: the answer.
+            seq: the graph's ledger number when it was asked.
+            asked: `as_of` and `gate`, with which it can be asked again.
+        """
         records = list(self)
         number = records[-1]["number"] + 1 if records else 1
         record = {
             "number": number,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **answer.to_dict(),
+            "seq": seq,
+            "asked": plain.value(asked),
             "trace": [plain.step(step, answer.question) for step in answer.trace],
         }
         try:
@@ -200,11 +252,7 @@ class AnswerLog:
         yield from self._unsaved
 
     def _write(self, records: list[dict[str, Any]]) -> None:
-        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
-        text = "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
-        draft.replace(self.path)
+        write_private(self.path, "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records))
 
 
 def _ignore(event: Any) -> None:
