@@ -116,7 +116,7 @@ def sources(session: Session, number: int | None) -> Result:
     "Write answers with their paths and sources as one self-contained HTML page.",
     Argument("file", "the HTML file"),
     Argument("force", "overwrite the file", bool, option=True),
-    examples=("answers.html",),
+    examples=("answers.html", "answers.html --force"),
     python="agents.interfaces.report.page",
     local="it writes a file of the machine it runs on",
 )

@@ -95,7 +95,7 @@ def teach(
     Argument("object", "the name or value that is right", entity=True),
     Argument("note", "where you know it from", option=True, default=""),
     _ASKED,
-    examples=('t0123456789abcdef "Tarn City" --question "Where is Brightwater Labs based?"',),
+    examples=('t0123456789abcdef "Tarn City"', 't0123456789abcdef "Tarn City" --question "Where is Brightwater Labs based?"'),
     python="kg.graph.KnowledgeGraph.edit",
     writes=True,
 )
@@ -112,7 +112,7 @@ def correct(session: Session, triple: str, object: str, note: str, question: str
     "Withdraw a fact; it stays in the history and undo brings it back.",
     Argument("triple", "a triple id, as entity and neighbors show it"),
     Argument("reason", "why", option=True, default=""),
-    examples=("t0123456789abcdef --reason outdated",),
+    examples=("t0123456789abcdef", "t0123456789abcdef --reason outdated"),
     python="kg.graph.KnowledgeGraph.retract",
     writes=True,
 )
@@ -125,7 +125,7 @@ def retract(session: Session, triple: str, reason: str) -> Result:
     "forget",
     "Erase a source: its text, its facts and the answers that cite it. Cannot be undone.",
     Argument("source", "a source's URI or id"),
-    examples=("reports/2023.pdf",),
+    examples=("reports/2023.pdf", "human:0123456789abcdef"),
     python="kg.graph.KnowledgeGraph.forget",
     writes=True,
 )

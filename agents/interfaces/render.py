@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 # C0 and C1 controls but for newline and tab, the bidirectional overrides, and lone surrogates
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _PIPE_WIDTH = 100_000  # no terminal: one record stays one line, for grep
+_NARROW = 60  # columns below which a table is written as a list
+# Marks that a screen reader spells out or leaves out, in words that it reads.
+_PLAIN = str.maketrans(
+    {"→": "->", "←": "<-", "—": "-", "–": "-", "·": ",", "…": "...", "✓": "", "✗": "NOT", "»": '"', "«": '"', "“": '"', "”": '"'}
+)
 
 
 def clean(text: object) -> str:
@@ -33,18 +39,49 @@ def one_line(text: object) -> str:
     return " ".join(clean(text).split())
 
 
-def console(file: TextIO | None = None) -> Console:
-    """A console on which text is only text."""
-    file = file or sys.stdout
-    width = None if file.isatty() else _PIPE_WIDTH
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+class Screen(Console):
+    """A console on which text is only text.
+
+    Attributes:
+        plain: no colour, no drawing, no mark that is no word.
+        most_rows: of a table, before it is cut; None for all.
+    """
+
+    def __init__(self, file: TextIO, *, plain: bool = False, most_rows: int | None = None) -> None:
+        width = None if file.isatty() else _PIPE_WIDTH
+        colour: Any = {"color_system": None} if plain else {}
+        super().__init__(file=file, width=width, markup=False, highlight=False, emoji=False, **colour)
+        self.plain, self.most_rows = plain, most_rows
+
+    def words(self, text: object) -> str:
+        """Text as it may be shown here."""
+        return clean(text).translate(_PLAIN) if self.plain else clean(text)
+
+
+def console(file: TextIO | None = None, *, plain: bool = False, most_rows: int | None = None) -> Screen:
+    """A screen over a file, standard output when None."""
+    return Screen(file or sys.stdout, plain=plain, most_rows=most_rows)
+
+
+@contextmanager
+def uncut(out: Console) -> Iterator[None]:
+    """Tables are shown whole."""
+    if not isinstance(out, Screen):
+        yield
+        return
+    most, out.most_rows = out.most_rows, None
+    try:
+        yield
+    finally:
+        out.most_rows = most
 
 
 def line(out: Console, *parts: str | tuple[str, str]) -> None:
     """Print one line put together from plain parts and (text, style) parts."""
+    words = out.words if isinstance(out, Screen) else clean
     text = Text()
     for part in parts:
-        text.append(clean(part)) if isinstance(part, str) else text.append(clean(part[0]), style=part[1])
+        text.append(words(part)) if isinstance(part, str) else text.append(words(part[0]), style=part[1])
     out.print(text, soft_wrap=True)
 
 
@@ -55,11 +92,29 @@ def lines(out: Console, text: str) -> None:
 
 
 def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:
-    """A plain table; `empty` is printed when there are no rows."""
-    body = [[one_line(cell) if cell is not None else "" for cell in row] for row in rows]
+    """A plain table; `empty` is printed when there are no rows. Where there is no room for columns, or nobody sees them, each row
+    is a list of names and values."""
+    words = out.words if isinstance(out, Screen) else clean
+    body = [[" ".join(words(cell).split()) if cell is not None else "" for cell in row] for row in rows]
     if not body:
         line(out, empty)
         return
+    most, plain = (out.most_rows, out.plain) if isinstance(out, Screen) else (None, False)
+    left = len(body) - most if most is not None and len(body) > most else 0
+    body = body[: len(body) - left]
+    if (plain or out.width < _NARROW) and len(columns) > 2:
+        for row in body:
+            for column, cell in zip(columns, row):
+                if cell:
+                    line(out, f"{column.replace('_', ' ')}: {cell}")
+            line(out, "")
+    else:
+        _grid(out, columns, body)
+    if left:
+        line(out, (f"… {left} more, /last", "dim"))
+
+
+def _grid(out: Console, columns: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(Text(column), overflow="fold")
