@@ -37,7 +37,7 @@ from scale import RELATIONS, name
 
 TYPES = ("person", "organization", "place", "")
 LINES = 100  # of each place
-STARTS = 5
+STARTS = 3
 
 
 def fill(folder: Path, labels: int) -> None:
@@ -118,7 +118,9 @@ def prompting(folder: Path) -> tuple[float, float]:
         child = pexpect.spawn(sys.executable, ["-m", "hoptrace.agents.interfaces.cli", "repl", "--kg", str(folder)], timeout=60)
         child.expect_exact("hoptrace>")
         taken.append(time.perf_counter() - start)
-        child.close(force=True)
+        child.send("\x04")
+        child.expect(pexpect.EOF)
+        child.wait()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return float(np.median(taken)), spent / STARTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import ConflictError, InputError
 from ...kg.ingest.extract import DEFAULT, EXTRACTORS
@@ -79,7 +79,7 @@ def teach(
     from ..corrections import remember
 
     kg = session.open(create=True)
-    days = {"valid_from": valid_from, "valid_to": valid_to}
+    days: Any = {"valid_from": valid_from, "valid_to": valid_to}
     against = conflicts(kg, subject, relation, object, functional=functional, **days)
     if against and not anyway:
         raise ConflictError(f"{subject} — {relation} → {object} contradicts {named(against)}; --anyway states it, both disputed")
@@ -188,7 +188,7 @@ def checkpoint(session: Session, name: str) -> Result:
 
 
 def _said(what: str, triple: Triple, against: Sequence[Triple] = ()) -> Result:
-    data = {"done": what, "id": triple.id, "subject": triple.subject.label, "relation": triple.relation.label}
+    data: dict[str, Any] = {"done": what, "id": triple.id, "subject": triple.subject.label, "relation": triple.relation.label}
     data |= {"object": triple.object.label, "status": str(triple.status)}
     data["contradicts"] = [str(other) for other in against]
     text = "\n".join([f"{what}: {triple}  ({triple.id})", *(f"  contradicts {other}  ({other.id})" for other in against)])

@@ -51,7 +51,8 @@ def _parameter(argument: Argument) -> click.Parameter:
     kind: Any = _Day() if argument.kind is date else click.Choice(argument.choices) if argument.choices else argument.kind
     if not argument.option:
         nargs = -1 if argument.many or argument.greedy else 1
-        return click.Argument([argument.name], type=kind, nargs=nargs, required=not argument.optional, default=argument.default)
+        given: Any = {} if argument.default is None else {"default": argument.default}  # None would be a value to click
+        return click.Argument([argument.name], type=kind, nargs=nargs, required=not argument.optional, **given)
     names = [argument.name, f"-{argument.short}" if argument.short else f"--{argument.name.replace('_', '-')}"]
     if argument.kind is bool:
         return click.Option(names, is_flag=True, help=argument.help)

@@ -78,7 +78,7 @@ def _things(last: Mapping[str, Any], agent: Agent) -> list[Entity]:
 
 def _linked(last: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     """The last question as it was linked, and the first thing that each of its names may mean."""
-    step = next((step for step in last["trace"] if step["step"] == "linked"), {"seeds": [], "rewrite": None})
+    step: Mapping[str, Any] = next((step for step in last["trace"] if step["step"] == "linked"), {"seeds": [], "rewrite": None})
     text = step["rewrite"]["text"] if step.get("rewrite") else last["question"]
     firsts: dict[str, dict[str, Any]] = {}
     for seed in step["seeds"]:

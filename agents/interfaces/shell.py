@@ -177,7 +177,8 @@ class Shell:
 
     def _help(self, name: str) -> None:
         if not name:
-            rows = [(f"/{one.name}", one.help) for one in (*SLASHED.values(), *LOCALS.values())]
+            every: list[Command | Local] = [*SLASHED.values(), *LOCALS.values()]
+            rows = [(f"/{one.name}", one.help) for one in every]
             rows += [("/help NAME", "Show arguments and examples of a command."), ("/quit", "Leave.")]
             with render.uncut(self.out):
                 render.table(self.out, ("command", "what it does"), rows)

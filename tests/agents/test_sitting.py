@@ -14,10 +14,12 @@ from pathlib import Path
 import click
 import pytest
 from hoptrace import KnowledgeGraph
-from hoptrace.agents.interfaces import cli, completion, history, opening, render, shell, sitting
+from hoptrace.agents.interfaces import cli, completion, history, opening, render, repl, shell, sitting
 from hoptrace.agents.interfaces.commands import COMMANDS
-from hoptrace.agents.interfaces.session import AnswerLog
+from hoptrace.agents.interfaces.session import AnswerLog, Session
 from hoptrace.kg.errors import InputError
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
 
 Typed = Callable[..., str]
 MAYOR = "Who is the mayor of Tarn City?"
@@ -289,6 +291,35 @@ def test_a_narrow_screen_gets_lists(monkeypatch: pytest.MonkeyPatch) -> None:
         shown[width] = buffer.getvalue()
     assert shown[59] == "a: one\nb: two\n\n"
     assert shown[60].splitlines()[0].split() == ["a", "b", "c"]
+
+
+class Tty(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_colour_is_left_out_where_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    shown = {}
+    for name, plain, none in (("colour", False, ""), ("no colour", False, "1"), ("plain", True, "")):
+        monkeypatch.setenv("NO_COLOR", none)
+        buffer = Tty()
+        render.line(render.console(buffer, plain=plain), ("broken", "red"))
+        shown[name] = buffer.getvalue()
+    assert "\x1b[31m" in shown["colour"]
+    assert shown["no colour"] == shown["plain"] == "broken\n"
+
+
+@pytest.mark.parametrize(("vi", "run"), [(True, "/stats"), (False, "/statsX")])
+def test_vi_keys_are_taken_when_asked_for(folder: Path, vi: bool, run: str) -> None:
+    buffer = io.StringIO()
+    session = Session(folder)
+    with create_pipe_input() as pipe:
+        pipe.send_text("/statsX\x1bx\r" + ("i" if vi else "") + "\x04")
+        repl.run(session, vi=vi, input=pipe, output=DummyOutput(), out=render.console(buffer))
+    session.close()
+    assert ("triples" in buffer.getvalue()) == vi
+    assert run in (folder / history.FILE).read_text("utf-8").splitlines()[-1]
 
 
 HOSTILE = "Evil \x1b]8;;http://x\x07\x1b[31m\u202eCorp\u2066 [link=http://x]y[/link] \x9b31m\x00"

@@ -56,6 +56,7 @@ def terminal(folder: Path, tmp_path: Path) -> Iterator[Terminal]:
         kg.add("Norland", "known as", "Evil \x1b]8;;http://x\x07\x1b[31mLand \u202e[link=http://x]y[/link]")
     made = Terminal(folder)
     yield made
+    made.child.ptyproc.delayafterterminate = 5  # a loaded machine takes its time to end a process
     made.child.close(force=True)
 
 
