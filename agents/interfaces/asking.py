@@ -145,5 +145,5 @@ def _asked_about(session: Session, words: list[str]) -> tuple[str, str]:
 
 def _shown(record: dict[str, Any]) -> dict[str, Any]:
     """A record as `ask --json` prints it."""
-    hidden = ("trace", "at", "seq", "asked")
+    hidden = ("trace", "at", "asked")
     return {name: _shown(value) if name == "internal" else value for name, value in record.items() if name not in hidden}

@@ -103,12 +103,12 @@ def replay(session: Session, number: int | None) -> Result:
     day, seq = date.fromisoformat(asked["as_of"]) if asked["as_of"] else None, session.kg.store.seq
     new = session.ask(old["question"], as_of=day, gate=asked["gate"])
     differ = [name for name in _SAME if old[name] != new[name]]
-    stands = seq == old["seq"]
+    stands = seq == asked["seq"]
     data = {"number": old["number"], "again": new["number"], "same": not differ, "differ": differ, "same_graph": stands}
-    data |= {"answers": new["answers"], "ledger": [old["seq"], seq]}
+    data |= {"answers": new["answers"], "ledger": [asked["seq"], seq]}
 
     def show(out: Console) -> None:
-        graph = f"the same graph (ledger {seq})" if stands else f"the graph has changed since: ledger {old['seq']}, now {seq}"
+        graph = f"the same graph (ledger {seq})" if stands else f"the graph has changed since: ledger {asked['seq']}, now {seq}"
         said = ("same answer", "green") if not differ else (f"different {', '.join(differ)}", "bold yellow")
         render.line(out, f"[{old['number']}] asked again as [{new['number']}], {graph}: ", said)
         if differ:

@@ -29,6 +29,10 @@ _LACKS = re.compile(
 )
 _PERSON = {"he", "him", "his", "she", "her"}
 _BEFORE_PLACE = re.compile(r"\b(?:in|from|to|of|near|at)\s+$", re.IGNORECASE)
+_AUXILIARY = r"(?:is|are|was|were|do|does|did|has|have|had|can|will)\b"
+_SUBJECT = re.compile(
+    rf"^(?:which|what|how many)\s+(?!{_AUXILIARY})\w+\s+(?!{_AUXILIARY})\w", re.IGNORECASE
+)  # "which firms sold their"
 _ASKING = frozenset("who what where which when why how whose is are was were did does do".split())
 
 
@@ -48,6 +52,8 @@ def read(question: str, last: Mapping[str, Any], agent: Agent) -> str:
         return question
     things = _things(last, agent)
     if pronoun:
+        if _SUBJECT.match(question) and (pronoun["own"] or pronoun[0].lower() in {"they", "them"}):
+            return question  # it stands for what the question itself asks for
         thing = _meant(pronoun[0].lower(), things)
         return question if thing is None else _bare(_put(question, pronoun, thing.label))
     thing = next((one for one in things if one.type != "person"), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import HoptraceError, InputError
 from ...kg.model import normalize
-from ...kg.private import write_private
 from . import plain
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ class Session:
         from ..answer import Answer, Route
         from ..steps import Answered, Gated, Retrieved
 
-        seq, steps, answer = self.kg.store.seq, list[Any](), None
+        steps, answer = list[Any](), None
+        asked = {"as_of": as_of, "gate": gate, "seq": self.kg.store.seq}
         action: Action | None = "internal" if gate == "internal" else None
         try:
             for step in self.agent.stream(question, as_of=as_of, budget=budget, action=action, memory=gate != "retrieval"):
@@ -130,10 +131,10 @@ class Session:
             route = next((step.route for step in steps if isinstance(step, Gated)), Route("path"))
             said = f"stopped; {len(paths)} paths were found by then"
             part = Answer(question, said, (), "stopped", 0.0, route, paths=paths, trace=tuple(steps))
-            raise StoppedError(self.answers.add(part, seq, {"as_of": as_of, "gate": gate})) from None
+            raise StoppedError(self.answers.add(part, asked)) from None
         if answer is None:
             raise HoptraceError("the agent ended without an answer")
-        return self.answers.add(answer, seq, {"as_of": as_of, "gate": gate})
+        return self.answers.add(answer, asked)
 
     def advise(self, profile: Path | None, question: str = "", *, as_of: date | None = None) -> dict[str, Any]:
         """Open a consultation, or go on with the one at hand; returns the record of the advice or of the answer about it.
@@ -150,7 +151,7 @@ class Session:
     def _advised(self, answer: Answer) -> dict[str, Any]:
         for step in answer.trace:
             self.watch(step)
-        return self.answers.add(answer, self.kg.store.seq)
+        return self.answers.add(answer)
 
     @property
     def library(self) -> Library:
@@ -172,8 +173,8 @@ class StoppedError(KeyboardInterrupt):
 
 
 class AnswerLog:
-    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace, the ledger
-    number that it was asked at, and how it was asked (None for what a consultation says).
+    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace, and how it
+    was asked (None for what a consultation says).
 
     The file is private (mode 0600) and lives in the graph's folder, so that it goes where the graph goes. Where the folder
     cannot be written, answers are numbered and kept for the session only.
@@ -183,13 +184,12 @@ class AnswerLog:
         self.path = path
         self._unsaved: list[dict[str, Any]] = []
 
-    def add(self, answer: Answer, seq: int, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+    def add(self, answer: Answer, asked: dict[str, Any] | None = None) -> dict[str, Any]:
         """Number an answer and keep it; returns the record.
 
         Args:
             answer: the answer.
-            seq: the graph's ledger number when it was asked.
-            asked: `as_of` and `gate`, with which it can be asked again.
+            asked: `as_of` and `gate`, with which it can be asked again, and `seq`, the ledger number of the graph.
         """
         records = list(self)
         number = records[-1]["number"] + 1 if records else 1
@@ -197,7 +197,6 @@ class AnswerLog:
             "number": number,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **answer.to_dict(),
-            "seq": seq,
             "asked": plain.value(asked),
             "trace": [plain.step(step, answer.question) for step in answer.trace],
         }
@@ -252,7 +251,11 @@ class AnswerLog:
         yield from self._unsaved
 
     def _write(self, records: list[dict[str, Any]]) -> None:
-        write_private(self.path, "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records))
+        draft = self.path.with_suffix(f".{os.getpid()}.tmp")
+        text = "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
+        draft.replace(self.path)
 
 
 def _ignore(event: Any) -> None:

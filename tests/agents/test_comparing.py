@@ -98,7 +98,7 @@ def test_a_replay_on_the_same_graph_is_the_same(session: Session) -> None:
     again = data(session, "replay", number=1)
     assert (again["same"], again["same_graph"], again["again"]) == (True, True, 2)
     first, second = session.answers.get(1), session.answers.get(2)
-    assert first["asked"] == second["asked"] == {"as_of": "2024-01-01", "gate": "auto"}
+    assert first["asked"] == second["asked"] == {"as_of": "2024-01-01", "gate": "auto", "seq": session.kg.store.seq}
     assert "same answer" in shown(session, "replay", number=1)
 
 

@@ -33,6 +33,7 @@ FOUNDED = "Who founded Brightwater Labs?"  # Orla Vance, a person
         (WHERE, "And who is the mayor?", "Who is the mayor of Tarn City?"),
         (WHERE, "What about the mayor?", "What is the mayor of Tarn City?"),
         (WHERE, "In which country is it located?", "In which country is Tarn City located?"),
+        (WHERE, "Which river is its border?", "Which river is Tarn City's border?"),
         (WHERE, "Who lives there?", "Who lives in Tarn City?"),
         (WHERE, "What about Moran Glass?", "Where is Moran Glass headquartered?"),
         (WHERE, "how about moran glass", "Where is moran glass headquartered?"),
@@ -54,6 +55,7 @@ def test_a_question_without_a_name_takes_it_from_the_last_one(after: Ask, first:
         "Where is Nobody Known and who is its mayor?",  # one that the graph lacks
         "Who is the largest supplier?",  # whole without a name
         "Is there a mayor?",
+        "Which companies sold their labs?",
         "Are there suppliers?",
         "Who founded it all in Norland?",
         "And?",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -70,7 +71,7 @@ def test_ctrl_c_stops_the_question_not_the_session(type_in: Typed, monkeypatch: 
 
     def interrupted(self: Agent, question: str, **options: Any) -> Iterator[Any]:
         yield next(real(self, question, **options))
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)  # what Ctrl-C does
 
     with monkeypatch.context() as patch:
         patch.setattr(Agent, "stream", interrupted)
