@@ -73,9 +73,13 @@ def test_ctrl_c_stops_the_question_not_the_session(type_in: Typed, monkeypatch: 
         yield next(real(self, question, **options))
         signal.raise_signal(signal.SIGINT)  # what Ctrl-C does
 
-    with monkeypatch.context() as patch:
-        patch.setattr(Agent, "stream", interrupted)
-        shown = type_in(f"{QUESTION}\r/stats\r")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background is started without it
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(Agent, "stream", interrupted)
+            shown = type_in(f"{QUESTION}\r/stats\r")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert shown.index("stopped; what was found is kept as [1]") < shown.index("triples")
     assert "linked" in shown
 
