@@ -58,6 +58,7 @@ def type_in(folder: Path) -> Typed:
         session = Session(folder)
         with create_pipe_input() as pipe:
             pipe.send_text(keys + "\x04")
+            pipe.close()  # nothing waits for more keys
             screen = render.console(buffer, plain=plain, most_rows=rows)
             code = repl.run(session, plain=plain, input=pipe, output=DummyOutput(), out=screen)
         session.close()
