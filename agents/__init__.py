@@ -25,6 +25,7 @@ answer         Answer, Citation, Claim, Route, Usage
 values, wording  numbers and days that compare; facts as sentences
 evaluate       questions with known answers
 walker         a chat model walks the graph and keeps its decisions
+feedback       what people said of answers, as questions for the gate
 corrections    what people taught and corrected, as questions that are asked again
 distill/       a small student for one graph
 llm_extractor  triples from text by a chat model, quotes located or dropped

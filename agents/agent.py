@@ -83,6 +83,7 @@ class Agent:
         as_of: date | str | None = None,
         budget: Budget | None = None,
         action: Action | None = None,
+        memory: bool = True,
     ) -> Answer:
         """Answer a question. May be called from several threads at once.
 
@@ -92,11 +93,12 @@ class Agent:
             budget: limits of this question.
             action: do this in place of what the gate would choose: "path", "path+text", "internal" (from memory),
                 "verify" (memory chooses among what paths lead to) or "abstain".
+            memory: whether the gate may choose the memory.
 
         Raises:
             InputError: the question is empty or longer than 20,000 characters, or `as_of` is no ISO date.
         """
-        for step in self.stream(question, as_of=as_of, budget=budget, action=action):
+        for step in self.stream(question, as_of=as_of, budget=budget, action=action, memory=memory):
             if isinstance(step, Answered):
                 return step.answer
         raise InputError("the question gave no answer step")
@@ -108,13 +110,15 @@ class Agent:
         as_of: date | str | None = None,
         budget: Budget | None = None,
         action: Action | None = None,
+        memory: bool = True,
     ) -> Iterator[Step]:
         """The steps of `ask` as they happen; the last one holds the answer."""
         from .loop import stream
         from .telemetry import observed
 
         day, text = _day(as_of), _text(question)
-        yield from observed(stream(text, self.retriever, self._means(), as_of=day, budget=budget, action=action))
+        means = self._means() if memory else replace(self._means(), memory=None)
+        yield from observed(stream(text, self.retriever, means, as_of=day, budget=budget, action=action))
 
     async def aask(self, question: str, **how: Unpack[How]) -> Answer:
         """`ask` for an event loop. The work is done in a thread; cancelled, it stops after the step at hand."""
@@ -211,6 +215,11 @@ class Agent:
         if means.memory is not None:
             found += ["internal", "verify"]
         return tuple(found)
+
+    @property
+    def gate(self) -> Gate:
+        """What decides on a question now."""
+        return self._means().gate
 
     def _distilled(self) -> ModelComposer | None:
         """The composer over the student distilled for the graph, None where there is none."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Action = Literal["internal", "adapter", "verify", "path", "path+text", "abstain"]
 Mode = Literal["rule", "shrunk", "calibrated", "forced"]
-AnswerStatus = Literal["answered", "abstained", "partial"]
+AnswerStatus = Literal["answered", "abstained", "partial", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)

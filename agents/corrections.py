@@ -10,13 +10,13 @@ statement takes the line away; an item whose fact was withdrawn or undone is pas
 from __future__ import annotations
 
 import json
-import os
 import random
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from ..kg.errors import InputError
 from ..kg.model import Node, Triple
+from ..kg.private import write_private
 from ..retrieval.phrases import Phraser
 from ..retrieval.wordings import lexicon
 from .evaluate import Question
@@ -42,11 +42,7 @@ def remember(kg: KnowledgeGraph, triple: Triple, question: str = "") -> Correcti
     item = Correction(triple.id, kg.store.source(source).uri if source else "", " ".join(question.split()))
     kept = [one for one in _read(kg) if one.triple != item.triple]
     path = kg.path / FILE
-    draft = path.with_suffix(".new")
-    lines = "".join(json.dumps(asdict(one)) + "\n" for one in [*kept, item])
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-        file.write(lines)
-    draft.replace(path)
+    write_private(path, "".join(json.dumps(asdict(one)) + "\n" for one in [*kept, item]))
     return item
 
 

@@ -130,6 +130,8 @@ def load_questions(path: Path | str) -> list[Question]:
             continue
         try:
             row = json.loads(line)
+            if row.get("verdict") == "bad" and row.get("answers") is None:
+                continue  # of `agents.feedback`: known to be wrong, and what is right is not
             gold = row.get("answers") if row.get("answers") is not None else [row["answer"]]
             gold = [str(g) for g in gold if g is not None]
             kind, hops, as_of = row.get("type", ""), row.get("hops", 0), row.get("as_of")

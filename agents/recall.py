@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .pool import Memory
 
 MEMORY = "memory"  # the composer of what no source was read for
-UNVERIFIED = "from memory; no source was read"
+UNVERIFIED = "from memory, not in your documents: no source was read"
 _SURE = 0.5  # belief from which a memory that says something else is worth a note
 
 

@@ -14,6 +14,7 @@ of triples, and because each of its hops carries spans, whatever is answered fro
     generations         derived indexes on disk: adjacency (the graph as integers); retrieval adds vectors
     rdf*, sparql        the same graph as RDF and as query results
     views, frames       and as networkx, as tables; exports/ writes files; safe_text makes labels harmless, drawing draws
+    conflicts           what a statement would contradict; checkpoints: named moments and what changed between two
     ledger              whether facts that something was learned from have changed since, or were erased
     doctor              what is wrong with a graph folder, and what to do about it
 

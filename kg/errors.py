@@ -8,7 +8,8 @@ HoptraceError                         exit 1    anything this package raises on 
 │   ├── UnknownRelationError                    a relation that the graph does not hold
 │   ├── UnknownAnswerError                      a number that the log of answers does not hold
 │   ├── QueryError                              a question or SPARQL query that cannot run
-│   └── ProfileError                            a profile with a value that cannot be (unit, range, form)
+│   ├── ProfileError                            a profile with a value that cannot be (unit, range, form)
+│   └── ConflictError                           a statement that contradicts what a functional relation has
 ├── MissingPathError                  exit 66   no such file or folder
 ├── MissingExtraError                 exit 69   an optional package is needed
 ├── BudgetExceededError               exit 75   a deadline, memory or size limit was hit
@@ -77,6 +78,10 @@ class QueryError(InputError):
 
 
 class ProfileError(InputError):
+    pass
+
+
+class ConflictError(InputError):
     pass
 
 

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any
 from ...kg.errors import UnknownEntityError
 from . import render
 from .registry import AS_OF, Argument, Result, command, writable
+from .session import GATES
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from .session import Session
 
 _NUMBER = Argument("number", "number of an answer; the last one when left out", int, optional=True)
@@ -23,15 +26,27 @@ _NUMBER = Argument("number", "number of an answer; the last one when left out", 
     Argument("question", "the question", greedy=True),
     AS_OF,
     Argument("seconds", "give up the search after so long and say so", float, option=True),
+    Argument(
+        "gate",
+        "where the answer comes from: what the gate chooses, never memory, memory alone, or both",
+        option=True,
+        default=GATES[0],
+        choices=GATES,
+    ),
     Argument("both", "show the plain text too, fact by fact, under the written one", bool, option=True),
     examples=('"Who owns the supplier of Brightwater Labs?"', '"Who ran it?" --as-of 2023-06-30'),
     python="agents.agent.Agent.ask",
 )
-def ask(session: Session, question: str, as_of: date | None, seconds: float | None, both: bool) -> Result:
+def ask(session: Session, question: str, as_of: date | None, seconds: float | None, gate: str, both: bool) -> Result:
     budget = None if seconds is None else replace(session.agent.budget, seconds=seconds)
-    record = session.ask(question, as_of=as_of, budget=budget)
-    shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
-    return Result(shown, lambda out: render.answer(out, record, both=both))
+    record = session.ask(question, as_of=as_of, budget=budget, gate=gate)
+
+    def show(out: Console) -> None:
+        render.answer(out, record, both=both)
+        if "internal" in record:
+            render.beside(out, record)
+
+    return Result(_shown(record), show)
 
 
 @command(
@@ -46,8 +61,7 @@ def ask(session: Session, question: str, as_of: date | None, seconds: float | No
 )
 def advise(session: Session, question: str, profile: str | None, as_of: date | None) -> Result:
     record = session.advise(Path(profile) if profile else None, question, as_of=as_of)
-    shown = {name: value for name, value in record.items() if name not in ("trace", "at")}
-    return Result(shown, lambda out: render.answer(out, record))
+    return Result(_shown(record), lambda out: render.answer(out, record))
 
 
 @command(
@@ -75,7 +89,8 @@ def why_not(session: Session, question: tuple[str, ...], entity: str, as_of: dat
     text, name = _asked_about(session, [*question, entity])
     if not text:
         record = session.answers.get()
-        text, as_of = record["question"], as_of or _day_given(session, record)
+        given = (record.get("asked") or {}).get("as_of")
+        text, as_of = record["question"], as_of or (date.fromisoformat(given) if given else None)
     found = session.agent.why_not(text, name, as_of=as_of)
     return Result(found.to_dict(), lambda out: render.why_not(out, found.to_dict()))
 
@@ -146,9 +161,7 @@ def _asked_about(session: Session, words: list[str]) -> tuple[str, str]:
     return "", whole
 
 
-def _day_given(session: Session, record: dict[str, Any]) -> date | None:
-    """The day that an answer was asked for, where its question does not name one."""
-    given = next((step["as_of"] for step in record["trace"] if step["step"] == "understood"), "")
-    retriever = session.agent.retriever
-    named = retriever.read(record["question"], retriever.link(record["question"])).last
-    return date.fromisoformat(given) if given and named is None else None
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    """A record as `ask --json` prints it."""
+    hidden = ("trace", "at", "asked")
+    return {name: _shown(value) if name == "internal" else value for name, value in record.items() if name not in hidden}

@@ -56,7 +56,7 @@ def backup(session: Session, folder: str) -> Result:
     "restore",
     "Read an nq or trig export back: sources, spans, times, and what people said (audits, retractions, merges).",
     Argument("file", "a file that export wrote"),
-    examples=("graph.trig",),
+    examples=("graph.trig", "graph.nq"),
     python="kg.rdf.restore",
     writes=True,
     local="it reads a file of the machine it runs on",
@@ -75,7 +75,7 @@ def restore(session: Session, file: str) -> Result:
     "Check the graph's health; with --verify re-read every chunk and span.",
     Argument("verify", "re-read everything", bool, option=True),
     Argument("repair", "rebuild what is derived", bool, option=True),
-    examples=("--verify",),
+    examples=("", "--verify"),
     python="kg.doctor.check",
     writes=True,
     local="it repairs files of the machine it runs on",
@@ -153,10 +153,13 @@ def demo(session: Session, out: str, pack: str) -> Result:
 @command(
     "repl",
     "Ask and explore interactively.",
+    Argument("plain", "no colour, drawing, menus or ghost text, for screen readers", bool, option=True),
+    Argument("vi", "vi keys in place of emacs'", bool, option=True),
+    examples=("", "--plain"),
     interactive=True,
     local="it holds the terminal",
 )
-def repl(session: Session) -> Result:
+def repl(session: Session, plain: bool, vi: bool) -> Result:
     from . import repl as shell
 
-    return Result({}, lambda out: None, exit_code=shell.run(session))
+    return Result({}, lambda out: None, exit_code=shell.run(session, plain=plain, vi=vi))

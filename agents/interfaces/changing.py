@@ -1,13 +1,13 @@
-"""Commands that change what the graph holds: read, teach, correct, retract, forget, undo."""
+"""Commands that change what the graph holds: read, teach, correct, retract, forget, undo, redo, checkpoint."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ...kg.errors import InputError
+from ...kg.errors import ConflictError, InputError
 from ...kg.ingest.extract import EXTRACTORS
 from . import plain, render
 from .registry import Argument, Result, command
@@ -74,7 +74,12 @@ def _read(session: Session, report: IngestReport, *, vectors: bool) -> Result:
     Argument("valid_from", "first day on which it holds", date, option=True),
     Argument("valid_to", "first day on which it no longer holds", date, option=True),
     _ASKED,
-    examples=('"Orla Vance" founded "Brightwater Labs" --note "annual report"',),
+    Argument("functional", "the relation has at most one object at a time, from now on", bool, option=True),
+    Argument("anyway", "state it though it contradicts another fact; both are then disputed", bool, option=True),
+    examples=(
+        '"Orla Vance" founded "Brightwater Labs" --note "annual report"',
+        '"Tarn City" mayor "Ada Roe" --functional --anyway',
+    ),
     python="kg.graph.KnowledgeGraph.add",
     writes=True,
 )
@@ -87,13 +92,20 @@ def teach(
     valid_from: date | None,
     valid_to: date | None,
     question: str,
+    functional: bool,
+    anyway: bool,
 ) -> Result:
+    from ...kg.conflicts import conflicts, named
     from ..corrections import remember
 
     kg = session.open(create=True)
-    triple = kg.add(subject, relation, object, note=note, valid_from=valid_from, valid_to=valid_to)
+    days: Any = {"valid_from": valid_from, "valid_to": valid_to}
+    against = conflicts(kg, subject, relation, object, functional=functional, **days)
+    if against and not anyway:
+        raise ConflictError(f"{subject} — {relation} → {object} contradicts {named(against)}; --anyway states it, both disputed")
+    triple = kg.add(subject, relation, object, note=note, functional=functional or None, **days)
     remember(kg, triple, question)
-    return _said("taught", triple)
+    return _said("taught", triple, against)
 
 
 @command(
@@ -103,7 +115,7 @@ def teach(
     Argument("object", "the name or value that is right", entity=True),
     Argument("note", "where you know it from", option=True, default=""),
     _ASKED,
-    examples=('t0123456789abcdef "Tarn City" --question "Where is Brightwater Labs based?"',),
+    examples=('t0123456789abcdef "Tarn City"', 't0123456789abcdef "Tarn City" --question "Where is Brightwater Labs based?"'),
     python="kg.graph.KnowledgeGraph.edit",
     writes=True,
 )
@@ -120,7 +132,7 @@ def correct(session: Session, triple: str, object: str, note: str, question: str
     "Withdraw a fact; it stays in the history and undo brings it back.",
     Argument("triple", "a triple id, as entity and neighbors show it"),
     Argument("reason", "why", option=True, default=""),
-    examples=("t0123456789abcdef --reason outdated",),
+    examples=("t0123456789abcdef", "t0123456789abcdef --reason outdated"),
     python="kg.graph.KnowledgeGraph.retract",
     writes=True,
 )
@@ -148,7 +160,7 @@ def quarantine(session: Session, source: str) -> Result:
     "forget",
     "Erase a source: its text, its facts and the answers that cite it. Cannot be undone.",
     Argument("source", "a source's URI or id"),
-    examples=("reports/2023.pdf",),
+    examples=("reports/2023.pdf", "human:0123456789abcdef"),
     python="kg.graph.KnowledgeGraph.forget",
     writes=True,
 )
@@ -178,7 +190,41 @@ def undo(session: Session, seq: int | None) -> Result:
     return Result(plain.value(asdict(entry)), lambda out: render.lines(out, f"{entry.seq}  {entry.action}: {entry.summary}"))
 
 
-def _said(what: str, triple: Triple) -> Result:
-    data = {"done": what, "id": triple.id, "subject": triple.subject.label, "relation": triple.relation.label}
+@command(
+    "redo",
+    "Take back the last undo, as long as nothing else was done since.",
+    examples=("",),
+    python="kg.graph.KnowledgeGraph.redo",
+    writes=True,
+)
+def redo(session: Session) -> Result:
+    entry = session.kg.redo()
+    return Result(plain.value(asdict(entry)), lambda out: render.lines(out, f"{entry.seq}  {entry.action}: {entry.summary}"))
+
+
+@command(
+    "checkpoint",
+    "Name the present state of the graph, for diff; without a name, list the names.",
+    Argument("name", "what to call it", greedy=True, optional=True),
+    examples=("before the audit", ""),
+    python="kg.checkpoints.checkpoint",
+    writes=True,
+)
+def checkpoint(session: Session, name: str) -> Result:
+    from ...kg.checkpoints import checkpoint as name_it
+    from ...kg.checkpoints import checkpoints
+
+    if name:
+        name_it(session.kg, name)
+    known = checkpoints(session.kg)
+    rows = [{"name": each, "seq": seq} for each, seq in known.items() if not name or each == name.strip()]
+    cells = [[row["name"], row["seq"]] for row in rows]
+    return Result({"checkpoints": rows}, lambda out: render.table(out, ("checkpoint", "ledger"), cells, empty="no checkpoints"))
+
+
+def _said(what: str, triple: Triple, against: Sequence[Triple] = ()) -> Result:
+    data: dict[str, Any] = {"done": what, "id": triple.id, "subject": triple.subject.label, "relation": triple.relation.label}
     data |= {"object": triple.object.label, "status": str(triple.status)}
-    return Result(data, lambda out: render.lines(out, f"{what}: {triple}  ({triple.id})"))
+    data["contradicts"] = [str(other) for other in against]
+    text = "\n".join([f"{what}: {triple}  ({triple.id})", *(f"  contradicts {other}  ({other.id})" for other in against)])
+    return Result(data, lambda out: render.lines(out, text))

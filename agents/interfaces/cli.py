@@ -48,10 +48,11 @@ class _Program(click.Group):
 
 
 def _parameter(argument: Argument) -> click.Parameter:
-    kind: Any = _Day() if argument.kind is date else argument.kind
+    kind: Any = _Day() if argument.kind is date else click.Choice(argument.choices) if argument.choices else argument.kind
     if not argument.option:
         nargs = -1 if argument.many or argument.greedy else 1
-        return click.Argument([argument.name], type=kind, nargs=nargs, required=not argument.optional)
+        given: Any = {} if argument.default is None else {"default": argument.default}  # None would be a value to click
+        return click.Argument([argument.name], type=kind, nargs=nargs, required=not argument.optional, **given)
     names = [argument.name, f"-{argument.short}" if argument.short else f"--{argument.name.replace('_', '-')}"]
     if argument.kind is bool:
         return click.Option(names, is_flag=True, help=argument.help)
@@ -89,12 +90,10 @@ def typed(command: Command, words: Sequence[str]) -> dict[str, Any]:
     return {name: " ".join(value) if name in greedy else plain.value(value) for name, value in given.items()}
 
 
-def perform(command: Command, session: Session, values: dict[str, Any], out: Console, *, as_json: bool = False) -> int:
-    """Run a command with parsed values and print its result; returns the exit code."""
+def perform(command: Command, session: Session, values: dict[str, Any]) -> Result:
+    """Run a command with parsed values."""
     greedy = {argument.name for argument in command.arguments if argument.greedy}
-    result = command.run(session, **{name: " ".join(value) if name in greedy else value for name, value in values.items()})
-    emit(result, out, as_json=as_json)
-    return result.exit_code
+    return command.run(session, **{name: " ".join(value) if name in greedy else value for name, value in values.items()})
 
 
 def emit(result: Result, out: Console, *, as_json: bool) -> None:
@@ -124,7 +123,9 @@ def _callback(command: Command) -> Callable[..., int]:
         progress = render.Progress(sys.stderr)
         session = Session(kg, progress=progress)
         try:
-            return perform(command, session, values, render.console(), as_json=as_json)
+            result = perform(command, session, values)
+            emit(result, render.console(), as_json=as_json)
+            return result.exit_code
         finally:
             progress.stop()
             session.close()

@@ -42,7 +42,7 @@ def path(session: Session, start: str, end: str, max_hops: int, k: int, as_of: d
     "Show an entity and the facts about it.",
     _ENTITY,
     _LIMIT,
-    examples=("Brightwater Labs",),
+    examples=("Brightwater Labs", "Tarn City --limit 5"),
     python="kg.graph.KnowledgeGraph.entity",
 )
 def entity(session: Session, name: str, limit: int) -> Result:
@@ -77,7 +77,7 @@ def entities(session: Session, prefix: str, limit: int) -> Result:
     "List what an entity is directly linked to.",
     _ENTITY,
     _LIMIT,
-    examples=("Tarn City --limit 20",),
+    examples=("Tarn City", "Tarn City --limit 20"),
     python="kg.graph.KnowledgeGraph.triples",
 )
 def neighbors(session: Session, name: str, limit: int) -> Result:
@@ -90,7 +90,7 @@ def neighbors(session: Session, name: str, limit: int) -> Result:
     "Find passages about a question, best first; nothing is answered.",
     Argument("question", "what to look for", greedy=True),
     Argument("limit", "most passages", int, option=True, default=10, most=100),
-    examples=('"suppliers of Brightwater Labs" --limit 5',),
+    examples=("who supplies Brightwater Labs", '"suppliers of Brightwater Labs" --limit 5'),
     python="retrieval.retriever.Retriever.passages",
 )
 def search(session: Session, question: str, limit: int) -> Result:
@@ -119,7 +119,7 @@ def search(session: Session, question: str, limit: int) -> Result:
     "history",
     "List every fact ever recorded about an entity, oldest first.",
     _ENTITY,
-    examples=("Brightwater Labs",),
+    examples=("Brightwater Labs", "Orla Vance"),
     python="kg.graph.KnowledgeGraph.history",
 )
 def history(session: Session, name: str) -> Result:
@@ -133,7 +133,7 @@ def history(session: Session, name: str) -> Result:
     "log",
     "List the changes made to the graph, newest first.",
     _LIMIT,
-    examples=("--limit 10",),
+    examples=("", "--limit 10"),
     python="kg.graph.KnowledgeGraph.ledger",
 )
 def log(session: Session, limit: int) -> Result:
@@ -148,7 +148,7 @@ def log(session: Session, limit: int) -> Result:
     "Run a read-only SPARQL query.",
     Argument("query", "SELECT, ASK or CONSTRUCT", greedy=True),
     Argument("timeout", "seconds", float, option=True, default=10.0, most=30.0),
-    examples=('"SELECT ?s ?o WHERE { ?s rel:founded ?o } LIMIT 5"',),
+    examples=('"SELECT ?s ?o WHERE { ?s rel:founded ?o } LIMIT 5"', '"ASK { ?s rel:founded ?o }" --timeout 2'),
     python="kg.graph.KnowledgeGraph.sparql",
 )
 def sparql(session: Session, query: str, timeout: float) -> Result:

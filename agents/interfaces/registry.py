@@ -38,6 +38,7 @@ class Argument:
         short: the option is spelt with this one letter, e.g. `-k`.
         entity: it names an entity, so that the REPL completes labels.
         most: the greatest number that a program may hand over; who types a command may spend more on it.
+        choices: the only texts that it may be.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Argument:
     short: str = ""
     entity: bool = False
     most: float | None = None
+    choices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,8 @@ def _value(name: str, argument: Argument, given: Any) -> Any:
 
 def _one(name: str, argument: Argument, given: Any) -> Any:
     kind = argument.kind
+    if argument.choices and given not in argument.choices:
+        raise InputError(f"{argument.name} of {name} is one of {', '.join(argument.choices)}, not {given!r:.60}")
     if kind is date and isinstance(given, str):
         try:
             return date.fromisoformat(given)
@@ -193,7 +197,7 @@ def schema(command: Command) -> dict[str, Any]:
     """The arguments of a command as a JSON Schema object (draft 2020-12)."""
     properties = {}
     for argument in command.arguments:
-        one: dict[str, Any] = {**_KINDS[argument.kind][0]}
+        one: dict[str, Any] = {**_KINDS[argument.kind][0], **({"enum": list(argument.choices)} if argument.choices else {})}
         whole = {"type": "array", "items": one, "minItems": 0 if argument.optional else 1} if argument.many else one
         properties[argument.name] = {**whole, "description": argument.help}
         if argument.default is not None:

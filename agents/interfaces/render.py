@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
@@ -23,13 +25,48 @@ if TYPE_CHECKING:
     from .quotes import Quote
 
 _PIPE_WIDTH = 100_000  # no terminal: one record stays one line, for grep
+_NARROW = 60  # columns below which a table is written as a list
+# Marks that a screen reader spells out or leaves out, in words that it reads.
+_PLAIN = str.maketrans(
+    {"→": "->", "←": "<-", "—": "-", "–": "-", "·": ",", "…": "...", "✓": "", "✗": "NOT", "»": '"', "«": '"', "“": '"', "”": '"'}
+)
 
 
-def console(file: TextIO | None = None) -> Console:
-    """A console on which text is only text."""
-    file = file or sys.stdout
-    width = None if file.isatty() else _PIPE_WIDTH
-    return Console(file=file, width=width, markup=False, highlight=False, emoji=False)
+class Screen(Console):
+    """A console on which text is only text.
+
+    Attributes:
+        plain: no colour, no drawing, no mark that is no word.
+        most_rows: of a table, before it is cut; None for all.
+    """
+
+    def __init__(self, file: TextIO, *, plain: bool = False, most_rows: int | None = None) -> None:
+        width = None if file.isatty() else _PIPE_WIDTH
+        colour: Any = {"color_system": None} if plain else {}
+        super().__init__(file=file, width=width, markup=False, highlight=False, emoji=False, **colour)
+        self.plain, self.most_rows = plain, most_rows
+
+    def words(self, text: object) -> str:
+        """Text as it may be shown here."""
+        return clean(text).translate(_PLAIN) if self.plain else clean(text)
+
+
+def console(file: TextIO | None = None, *, plain: bool = False, most_rows: int | None = None) -> Screen:
+    """A screen over a file, standard output when None."""
+    return Screen(file or sys.stdout, plain=plain, most_rows=most_rows)
+
+
+@contextmanager
+def uncut(out: Console) -> Iterator[None]:
+    """Tables are shown whole."""
+    if not isinstance(out, Screen):
+        yield
+        return
+    most, out.most_rows = out.most_rows, None
+    try:
+        yield
+    finally:
+        out.most_rows = most
 
 
 def told(show: Callable[[Console], None], limit: int = 6000) -> str:
@@ -42,9 +79,10 @@ def told(show: Callable[[Console], None], limit: int = 6000) -> str:
 
 def line(out: Console, *parts: str | tuple[str, str]) -> None:
     """Print one line put together from plain parts and (text, style) parts."""
+    words = out.words if isinstance(out, Screen) else clean
     text = Text()
     for part in parts:
-        text.append(clean(part)) if isinstance(part, str) else text.append(clean(part[0]), style=part[1])
+        text.append(words(part)) if isinstance(part, str) else text.append(words(part[0]), style=part[1])
     out.print(text, soft_wrap=True)
 
 
@@ -55,11 +93,29 @@ def lines(out: Console, text: str) -> None:
 
 
 def table(out: Console, columns: Sequence[str], rows: Iterable[Sequence[object]], *, empty: str = "nothing") -> None:
-    """A plain table; `empty` is printed when there are no rows."""
-    body = [[one_line(cell) if cell is not None else "" for cell in row] for row in rows]
+    """A plain table; `empty` is printed when there are no rows. Where there is no room for columns, or nobody sees them, each row
+    is a list of names and values."""
+    words = out.words if isinstance(out, Screen) else clean
+    body = [[" ".join(words(cell).split()) if cell is not None else "" for cell in row] for row in rows]
     if not body:
         line(out, empty)
         return
+    most, plain = (out.most_rows, out.plain) if isinstance(out, Screen) else (None, False)
+    left = len(body) - most if most is not None and len(body) > most else 0
+    body = body[: len(body) - left]
+    if (plain or out.width < _NARROW) and len(columns) > 2:
+        for row in body:
+            for column, cell in zip(columns, row):
+                if cell:
+                    line(out, f"{column.replace('_', ' ')}: {cell}")
+            line(out, "")
+    else:
+        _grid(out, columns, body)
+    if left:
+        line(out, (f"… {left} more, /last", "dim"))
+
+
+def _grid(out: Console, columns: Sequence[str], body: Sequence[Sequence[str]]) -> None:
     grid = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         grid.add_column(Text(column), overflow="fold")
@@ -123,6 +179,17 @@ def answer(out: Console, record: Mapping[str, Any], *, both: bool = False) -> No
         mark = ("✓ verified", "green") if citation["verified"] else ("✗ not confirmed", "bold red")
         line(out, "  ", (f"[{citation['id']}] ", "dim"), f"“{one_line(citation['quote'])}”")
         line(out, "      ", (where, "blue"), "  ", mark)
+
+
+def beside(out: Console, record: Mapping[str, Any]) -> None:
+    """An answer from the graph and one from memory, side by side."""
+    pairs = [("from the graph", record), ("from memory", record["internal"])]
+    rows = [
+        (where, "; ".join(one["answers"]) or "no answer", f"{one['confidence']:.2f}", f"[{one['number']}]")
+        for where, one in pairs
+    ]
+    table(out, ("", "answer", "confidence", "number"), rows)
+    line(out, ("they agree", "green") if record["agree"] else ("they do not agree", "bold yellow"))
 
 
 def why(out: Console, record: Mapping[str, Any]) -> None:

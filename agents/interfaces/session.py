@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...kg.errors import HoptraceError, InputError, UnknownAnswerError
+from ...kg.model import normalize
 from ...kg.places import local_folder
 from . import plain
 
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
     from ...kg.model import Path as Hops
     from ...retrieval.base import Budget
     from ..agent import Agent
-    from ..answer import Answer
+    from ..answer import Action, Answer
     from ..config import Config
     from ..consult import Consultation
     from ..profiles import Library
 
+GATES = ("auto", "retrieval", "internal", "both")
 KEPT = 100  # answers that `why` and `sources` can look back at
 
 
@@ -121,25 +123,59 @@ class Session:
 
         self.agent.retriever.warm_up(tell)
 
-    def ask(self, question: str, *, as_of: date | None = None, budget: Budget | None = None) -> dict[str, Any]:
+    def ask(
+        self, question: str, *, as_of: date | None = None, budget: Budget | None = None, gate: str = GATES[0]
+    ) -> dict[str, Any]:
         """Ask the agent, showing each step to `watch`; returns the record that the answer log keeps.
 
         A question about the advice at hand is answered by the consultation, any other from the graph alone.
-        """
-        from ..steps import Answered
 
+        Args:
+            question: in plain English.
+            as_of: a day at which the facts must hold.
+            budget: limits of this question.
+            gate: auto, what the gate chooses; retrieval, never from memory; internal, from memory alone; both, each of these, the
+                second under `internal` of the first, with `agree`: whether they give the same.
+
+        Raises:
+            InputError: as for `Agent.ask`, or the graph has no memory and the answer shall come from it.
+            StoppedError: the question was interrupted; it carries the record of what was found.
+        """
         if self.seconds is not None and budget is not None and (budget.seconds is None or budget.seconds > self.seconds):
             budget = replace(budget, seconds=self.seconds)
+        if gate in ("internal", "both") and "internal" not in self.agent.actions:
+            raise InputError("this graph has no memory to answer from: hoptrace train memory makes one")
         if self.consultation and as_of is None and self.consultation.refers(question):
             return self._advised(self.consultation.follow_up(question))
-        answer: Answer | None = None
-        for step in self.agent.stream(question, as_of=as_of, budget=budget):
-            self.watch(step)
-            if isinstance(step, Answered):
-                answer = step.answer
+        if gate != "both":
+            return self._asked(question, as_of, budget, gate)
+        other = self._asked(question, as_of, budget, "internal")
+        found = self._asked(question, as_of, budget, "retrieval")
+        agree = bool(found["answers"]) and set(map(normalize, found["answers"])) == set(map(normalize, other["answers"]))
+        return {**found, "internal": other, "agree": agree}
+
+    def _asked(self, question: str, as_of: date | None, budget: Budget | None, gate: str) -> dict[str, Any]:
+        from ..answer import Answer, Route
+        from ..steps import Answered, Gated, Retrieved
+
+        steps, answer = list[Any](), None
+        asked = {"as_of": as_of, "gate": gate, "seq": self.kg.store.seq}
+        action: Action | None = "internal" if gate == "internal" else None
+        try:
+            for step in self.agent.stream(question, as_of=as_of, budget=budget, action=action, memory=gate != "retrieval"):
+                steps.append(step)
+                self.watch(step)
+                if isinstance(step, Answered):
+                    answer = step.answer
+        except KeyboardInterrupt:
+            paths = next((step.paths for step in steps if isinstance(step, Retrieved)), ())
+            route = next((step.route for step in steps if isinstance(step, Gated)), Route("path"))
+            said = f"stopped; {len(paths)} paths were found by then"
+            part = Answer(question, said, (), "stopped", 0.0, route, paths=paths, trace=tuple(steps))
+            raise StoppedError(self.answers.add(part, asked)) from None
         if answer is None:
             raise HoptraceError("the agent ended without an answer")
-        return self.answers.add(answer)
+        return self.answers.add(answer, asked)
 
     def advise(self, profile: Path | None, question: str = "", *, as_of: date | None = None) -> dict[str, Any]:
         """Open a consultation, or go on with the one at hand; returns the record of the advice or of the answer about it.
@@ -180,8 +216,17 @@ class Session:
             self._kg = self._agent = self.consultation = None
 
 
+class StoppedError(KeyboardInterrupt):
+    """A question was interrupted; `record` holds what was found by then."""
+
+    def __init__(self, record: dict[str, Any]) -> None:
+        self.record = record
+        super().__init__(f"stopped; what was found is kept as [{record['number']}]")
+
+
 class AnswerLog:
-    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace.
+    """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace, and how it
+    was asked (None for what a consultation says).
 
     The file is private (mode 0600) and lives in the graph's folder, so that it goes where the graph goes. Where the folder
     cannot be written, answers are numbered and kept for the session only. Threads share a log; answers are appended, and the
@@ -194,14 +239,19 @@ class AnswerLog:
         self._lock = threading.RLock()
         self._read: tuple[Stamp, list[dict[str, Any]]] = (0, 0, 0), []  # what the file held when it was last looked at
 
-    def add(self, answer: Answer) -> dict[str, Any]:
-        """Number an answer and keep it; returns the record."""
+    def add(self, answer: Answer, asked: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Number an answer and keep it; returns the record.
+
+        Args:
+            answer: the answer.
+            asked: `as_of` and `gate`, with which it can be asked again, and `seq`, the ledger number of the graph.
+        """
         trace = [plain.step(step, answer.question) for step in answer.trace]
         at, said = datetime.now(UTC).isoformat(timespec="seconds"), answer.to_dict()
         with self._lock:
             records = self._all()
             number = records[-1]["number"] + 1 if records else 1
-            record = {"number": number, "at": at, **said, "trace": trace}
+            record = {"number": number, "at": at, **said, "asked": plain.value(asked), "trace": trace}
             try:
                 self._keep(record)
             except OSError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import shutil
 import socket
 import threading
@@ -14,7 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hoptrace import KnowledgeGraph
+from hoptrace.agents.interfaces import render, repl
 from hoptrace.agents.interfaces.session import Session
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output import DummyOutput
+
+Typed = Callable[..., str]
 
 if TYPE_CHECKING:
     import httpx
@@ -41,6 +47,7 @@ def folder(_read_once: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """A graph's folder, private to the test; it is also what HOPTRACE_KG names."""
     shutil.copytree(_read_once, tmp_path, dirs_exist_ok=True)
     monkeypatch.setenv("HOPTRACE_KG", str(tmp_path / "kg"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     return tmp_path / "kg"
 
 
@@ -111,3 +118,22 @@ def serve() -> Serve:
                 assert not thread.is_alive()
 
     return running
+
+
+@pytest.fixture
+def type_in(folder: Path) -> Typed:
+    """Type keys (Ctrl-D is added) at a prompt over the graph; returns everything shown."""
+
+    def typed(keys: str, *, plain: bool = False, rows: int | None = None) -> str:
+        buffer = io.StringIO()
+        session = Session(folder)
+        with create_pipe_input() as pipe:
+            pipe.send_text(keys + "\x04")
+            pipe.close()  # nothing waits for more keys
+            screen = render.console(buffer, plain=plain, most_rows=rows)
+            code = repl.run(session, plain=plain, input=pipe, output=DummyOutput(), out=screen)
+        session.close()
+        assert code == 0
+        return buffer.getvalue()
+
+    return typed
