@@ -1,0 +1,53 @@
+// The page: three views behind one address, and what they share.
+
+import { askToken, call, commands } from "./api.js";
+import * as ask from "./ask.js";
+import * as browse from "./browse.js";
+import * as compare from "./compare.js";
+import { completeQuestion } from "./complete.js";
+import { byId, say } from "./dom.js";
+import * as panel from "./panel.js";
+
+const views = { ask, compare, browse };
+const GATES = ["auto", "retrieval", "internal", "both"];
+
+// `#view/argument/…`: a link that can be kept, and the way back.
+async function route() {
+  const [name, ...given] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  if (name === "main") return byId("main").focus();
+  const view = name in views ? name : "ask";
+  const changed = byId(`view-${view}`).hidden;
+  for (const other of Object.keys(views)) byId(`view-${other}`).hidden = other !== view;
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  if (changed) panel.close();
+  document.title = `hoptrace: ${view}`;
+  return views[view].show(...given);
+}
+
+async function start() {
+  panel.start();
+  compare.start();
+  browse.start();
+  completeQuestion();
+  byId("token").addEventListener("click", async () => {
+    if (await askToken("The token is sent with every request.")) location.reload();
+  });
+  try {
+    const listed = await commands();
+    const own = listed.find((command) => command.name === "ask");
+    ask.start("gate" in (own?.arguments?.properties ?? {}) ? GATES : []);
+    const counts = await call("stats");
+    byId("stats").textContent = `${counts.entities} entities, ${counts.triples} facts, ${counts.sources} sources`;
+  } catch (error) {
+    byId("problem").textContent = error.message;
+    byId("problem").hidden = false;
+    say(error.message);
+  }
+  window.addEventListener("hashchange", route);
+  await route();
+}
+
+start();
