@@ -7,14 +7,14 @@ import * as words from "./words.js";
 
 const FACTS = 40; // loaded when a node is expanded
 
-// Text whose [n] become what `mark(n)` makes, where n is a citation of the record.
+// Text whose [n] become what `mark(n)` makes, where n is a citation of the record; the point after one stays on its line.
 export function marked(text, record, mark) {
   const known = new Set(record.citations.map((citation) => citation.id));
   return clean(text)
-    .split(/(\[\d+\])/u)
+    .split(/(\[\d+\][.,;:]?)/u)
     .map((part) => {
-      const number = /^\[(\d+)\]$/u.exec(part)?.[1];
-      return number && known.has(Number(number)) ? mark(Number(number)) : part;
+      const [, number, point] = /^\[(\d+)\](.?)$/u.exec(part) ?? [];
+      return number && known.has(Number(number)) ? el("span", { class: "nowrap" }, mark(Number(number)), point) : part;
     });
 }
 
@@ -73,7 +73,6 @@ export function card(record, acts) {
     terms(record),
     graph && el("h3", null, record.paths.length === 1 ? "Path" : "Paths"),
     graph && graph.element,
-    graph && el("p", { class: "quiet hint" }, "Press a box to see what else is linked to it. Drag or use the arrow keys to move; + and −, or the wheel after a click, zoom."),
     record.citations.length > 0 && el("h3", null, "Evidence"),
     record.citations.length > 0 && el("ol", { class: "evidence" }, record.citations.map((citation) => evidence(citation, mark))),
     el(

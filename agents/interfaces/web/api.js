@@ -17,9 +17,9 @@ export async function call(command, given = {}) {
   return response.json();
 }
 
+// The commands there are, each with the JSON Schema of its arguments.
 export async function commands() {
-  const listed = await (await send("/commands")).json();
-  return Array.isArray(listed) ? listed : listed.commands;
+  return (await send("/commands")).json();
 }
 
 // Ask; `step` is called with each step as it happens. The answer, with its number, comes back.

@@ -22,6 +22,7 @@ async function route() {
     if (link.hash === `#${view}`) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  byId("sitting-room").hidden = view !== "ask";
   if (changed) panel.close();
   document.title = `hoptrace: ${view}`;
   return views[view].show(...given);
@@ -38,7 +39,7 @@ async function start() {
   try {
     const listed = await commands();
     const own = listed.find((command) => command.name === "ask");
-    ask.start("gate" in (own?.arguments?.properties ?? {}) ? GATES : []);
+    ask.start("gate" in (own?.schema.properties ?? {}) ? GATES : []);
     const counts = await call("stats");
     byId("stats").textContent = `${counts.entities} entities, ${counts.triples} facts, ${counts.sources} sources`;
   } catch (error) {

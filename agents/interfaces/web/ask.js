@@ -19,6 +19,11 @@ export function start(gates) {
     event.preventDefault();
     submit();
   });
+  byId("question").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.defaultPrevented) return;
+    event.preventDefault();
+    byId("ask-form").requestSubmit();
+  });
   byId("stop").addEventListener("click", () => running?.abort());
   byId("gate").replaceChildren(...gates.map((name) => el("option", { value: name }, name)));
   byId("gate-field").hidden = !gates.length;

@@ -59,7 +59,9 @@ function entityCard(card) {
   const counts = Object.entries(card.support).map(([name, number]) => `${number} ${name}`);
   const room = el("div");
   const draw = (graph) => room.replaceChildren(graph.element);
-  draw(star(card.label));
+  const graph = star(card.label);
+  draw(graph);
+  if (card.facts.length) graph.toggle(card.label);
   const history = el("div");
   return el(
     "article",

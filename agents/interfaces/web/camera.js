@@ -1,6 +1,6 @@
 // Pan and zoom of a drawing: pointer, wheel, two fingers, keys.
 
-const [LEAST, MOST] = [0.15, 4];
+const [LEAST, READABLE, MOST] = [0.15, 0.62, 4];
 const KEYS = { ArrowLeft: [48, 0], ArrowRight: [-48, 0], ArrowUp: [0, 48], ArrowDown: [0, -48] };
 
 export class Camera {
@@ -14,12 +14,15 @@ export class Camera {
     svg.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  fit() {
+  // Bring everything into view; where it would be too small to read, what lies around `centre`, if one is given.
+  fit(centre) {
     const [box, width, height] = [this.bounds(), this.svg.clientWidth, this.svg.clientHeight];
     if (!width || !height) return;
     this.scale = Math.max(LEAST, Math.min(1.15, width / box.width, height / box.height));
-    this.x = width / 2 - (box.x + box.width / 2) * this.scale;
-    this.y = height / 2 - (box.y + box.height / 2) * this.scale;
+    let middle = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    if (centre && this.scale < READABLE) [this.scale, middle] = [READABLE, centre];
+    this.x = width / 2 - middle.x * this.scale;
+    this.y = height / 2 - middle.y * this.scale;
     this.#apply();
   }
 

@@ -5,10 +5,7 @@ import { byId, el } from "./dom.js";
 
 const [MOST, WAIT] = [8, 120]; // names offered; milliseconds without a key before they are asked for
 
-export async function entities(prefix, limit) {
-  const found = await call("entities", { prefix, limit });
-  return Array.isArray(found) ? found : found.entities;
-}
+export const entities = async (prefix, limit) => (await call("entities", { prefix, limit })).entities;
 
 // A labelled field for one entity.
 export function entityField(id, label) {
@@ -36,7 +33,7 @@ export async function nameAtEnd(text) {
 // Offer completions of `input` in a list under it. find(text before the caret) gives {from, found} or null.
 export function complete(input, find) {
   const list = el("ul", { class: "completions", role: "listbox", id: `${input.id}-names`, "aria-label": "Names", hidden: true });
-  const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-controls": list.id, "aria-expanded": "false" };
+  const attributes = { "aria-autocomplete": "list", "aria-controls": list.id, ...(isField(input) && { role: "combobox", "aria-expanded": "false" }) };
   for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
   input.after(list);
   let [from, chosen, timer, turn] = [0, -1, 0, 0];
@@ -44,7 +41,7 @@ export function complete(input, find) {
   const show = (options) => {
     list.replaceChildren(...options);
     list.hidden = !options.length;
-    input.setAttribute("aria-expanded", String(options.length > 0));
+    if (isField(input)) input.setAttribute("aria-expanded", String(options.length > 0));
     choose(-1);
   };
   const choose = (index) => {
@@ -83,6 +80,7 @@ export function complete(input, find) {
   input.addEventListener("blur", hide);
   input.addEventListener("keydown", (event) => {
     const most = list.children.length;
+    if (event.key === "Enter" && chosen < 0) hide(); // the form is sent
     if (list.hidden) return;
     if (event.key === "ArrowDown") choose((chosen + 1) % most);
     else if (event.key === "ArrowUp") choose((chosen - 1 + most) % most);
@@ -92,5 +90,7 @@ export function complete(input, find) {
     event.preventDefault();
   });
 }
+
+const isField = (input) => input.localName === "input"; // a text of several lines cannot be called a combobox
 
 export const completeQuestion = () => complete(byId("question"), nameAtEnd);

@@ -25,12 +25,13 @@ export class Graph {
     this.camera = new Camera(this.svg, this.world, () => bounds([...this.nodes.values()]));
     const tools = el(
       "div",
-      { class: "tools", role: "group", "aria-label": "Drawing" },
+      { class: "tools" },
+      el("p", { class: "quiet" }, "Press a box to expand it. Drag or arrow keys: move. + and −, or the wheel after a click: zoom."),
       button("+", () => this.camera.zoom(1.25), { "aria-label": "Zoom in" }),
       button("−", () => this.camera.zoom(0.8), { "aria-label": "Zoom out" }),
       button("Fit", () => this.camera.fit()),
     );
-    this.element = el("div", { class: "graph" }, tools, this.svg, this.tip);
+    this.element = el("div", { class: "graph" }, this.svg, tools, this.tip);
     this.svg.addEventListener("keydown", (event) => event.key === "Escape" && this.#hide());
     this.observer = new ResizeObserver(() => this.#fitFirst());
     this.observer.observe(this.element);
@@ -63,7 +64,6 @@ export class Graph {
     if (hub.open) {
       this.#collapse(name);
       this.#draw();
-      this.nodes.get(name).element.focus();
       say(`${name}: closed`);
       return;
     }
@@ -86,11 +86,10 @@ export class Graph {
       this.#edge(fact);
     }
     hub.open = true;
-    around(hub, fresh, fixed);
-    this.element.classList.add("grown");
+    around(hub, fresh, fixed, this.down);
+    this.#size();
     this.#draw();
-    this.camera.fit();
-    this.nodes.get(name).element.focus();
+    this.camera.fit(hub);
     const full = this.nodes.size >= MOST ? `; the drawing is full at ${MOST}` : "";
     say(`${name}: ${facts.length} facts, ${fresh.length} new entities${full}`);
   }
@@ -100,7 +99,7 @@ export class Graph {
     const copy = this.svg.cloneNode(true);
     const box = bounds([...this.nodes.values()]);
     copy.firstElementChild.removeAttribute("transform");
-    for (const part of copy.querySelectorAll("[tabindex]")) for (const name of ["tabindex", "role", "aria-expanded"]) part.removeAttribute(name);
+    for (const part of copy.querySelectorAll("[tabindex]")) for (const name of ["tabindex", "role", "aria-expanded", "data-name"]) part.removeAttribute(name);
     copy.removeAttribute("tabindex");
     copy.setAttribute("role", "img");
     copy.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
@@ -143,15 +142,22 @@ export class Graph {
     if (![...this.nodes.values()].some((node) => node.open)) {
       const place = (down) => layered(this.nodes, [...this.edges.values()], this.sequences, down);
       place(false);
-      if (bounds([...this.nodes.values()]).width * 0.8 > room) place(true);
-      const { height } = bounds([...this.nodes.values()]);
-      this.svg.style.height = `${Math.min(440, Math.max(150, height + 24))}px`;
+      this.down = bounds([...this.nodes.values()]).width * 0.75 > room;
+      if (this.down) place(true);
+      this.#size();
       this.#draw();
     }
     this.camera.fit();
   }
 
+  // As high as what is drawn, within reason.
+  #size() {
+    const { width, height } = bounds([...this.nodes.values()]);
+    this.svg.style.height = `${Math.min(480, Math.max(140, height * Math.min(1, this.element.clientWidth / width) + 24))}px`;
+  }
+
   #draw() {
+    const held = this.svg.contains(document.activeElement) && document.activeElement.dataset.name; // the focus outlives the redrawing
     const pairs = new Map();
     for (const edge of this.edges.values()) {
       const pair = JSON.stringify([edge.from, edge.to].sort());
@@ -159,6 +165,7 @@ export class Graph {
     }
     this.lines.replaceChildren(...[...pairs.values()].flatMap((edges) => edges.map((edge, i) => this.#arrow(edge, i - (edges.length - 1) / 2))));
     this.boxes.replaceChildren(...[...this.nodes.values()].map((node) => this.#box(node)));
+    if (held) this.nodes.get(held)?.element.focus();
   }
 
   #box(node) {
@@ -167,6 +174,7 @@ export class Graph {
     const name = `${oneLine(node.name)}, ${node.open ? "hide" : "show"} what is linked to it`;
     const attributes = { class: `node ${node.kind}${node.open ? " open" : ""}`, tabindex: 0, role: "button", "aria-expanded": String(node.open), "aria-label": name };
     node.element = svg("g", attributes, svg("rect", at), text);
+    node.element.dataset.name = node.name;
     this.#active(node.element, () => this.toggle(node.name), () => node.label !== oneLine(node.name) && [node.name, []]);
     return node.element;
   }
@@ -174,7 +182,8 @@ export class Graph {
   #arrow(edge, aside) {
     const [from, to] = [this.nodes.get(edge.from), this.nodes.get(edge.to)];
     const bend = (edge.from < edge.to ? 1 : -1) * aside * 26;
-    const { start, control, end, middle, angle } = line(from, to, bend);
+    const share = to.by && !from.by ? 0.7 : from.by && !to.by ? 0.3 : 0.5; // near the box that came later, where there is room
+    const { start, control, end, label, angle } = line(from, to, bend, share);
     const course = `M${start.x} ${start.y} Q${control.x} ${control.y} ${end.x} ${end.y}`;
     const near = from.by || to.by ? " near" : "";
     const [heading, lines] = this.describe(edge.fact);
@@ -184,7 +193,7 @@ export class Graph {
       svg("path", { class: "reach", d: course }),
       svg("path", { class: "course", d: course }),
       svg("path", { class: "head", d: "M0 0l-9 -4.5v9z", transform: `translate(${end.x} ${end.y}) rotate(${angle})` }),
-      svg("text", { x: middle.x, y: middle.y - (Math.abs(start.y - end.y) < 30 ? 7 : -4), "text-anchor": "middle" }, edge.label),
+      svg("text", { x: label.x, y: label.y - (Math.abs(start.y - end.y) < 30 ? 7 : -4), "text-anchor": "middle" }, edge.label),
     );
     this.#active(element, () => edge.fact.citations?.length && this.cite(edge.fact.citations, element), () => [heading, lines]);
     return element;

@@ -2,7 +2,8 @@
 
 export const HEIGHT = 34; // of a box
 
-const [ROW, STEP, GAP] = [30, 58, 30]; // between boxes: in a column, down a column of steps, at each side of a relation
+const [ROW, STEP, GAP] = [30, 58, 24]; // between boxes: in a column, down a column of steps, at each side of a relation
+const [LEVEL, REACH] = [72, 420]; // of boxes around another: from row to row, and how far a row goes to each side
 
 // Place the nodes of paths in the order in which they are read: from left to right, or downwards where there is little room.
 //   nodes: Map of name to {width, x, y}, changed in place.
@@ -30,7 +31,7 @@ const cross = (node, down) => (node ? (down ? node.x : node.y) : 0);
 function between(edges, before, names) {
   const joins = (one, other) => before.includes(one) && names.includes(other);
   const widths = edges.filter((edge) => joins(edge.from, edge.to) || joins(edge.to, edge.from)).map((edge) => edge.width);
-  return Math.max(60, ...widths) + GAP;
+  return Math.max(40, ...widths) + GAP;
 }
 
 // Put boxes beside one another across the reading direction, centred.
@@ -44,51 +45,50 @@ function spread(boxes, along, down) {
   });
 }
 
-// Place new boxes around `hub`: in rings, then moved apart until nothing lies on anything; `fixed` boxes stay where they are.
-export function around(hub, fresh, fixed) {
-  const each = 11; // boxes in the first ring; every further one holds as many more
-  let [ring, left, start] = [1, fresh.length, 0];
-  while (left > 0) {
-    const held = Math.min(left, each * ring);
-    for (let i = 0; i < held; i += 1) {
-      const angle = ((i + 0.5) / held) * 2 * Math.PI + ring * 0.4 - Math.PI / 2;
-      fresh[start + i].x = hub.x + Math.cos(angle) * (hub.width / 2 + 170) * ring;
-      fresh[start + i].y = hub.y + Math.sin(angle) * 130 * ring;
-    }
-    [ring, left, start] = [ring + 1, left - held, start + held];
+// Place new boxes around `hub`, each in the nearest free slot: rows above and below it, or columns beside it where the paths
+// run downwards; `fixed` boxes stay where they are.
+export function around(hub, fresh, fixed, down) {
+  const taken = [...fixed];
+  for (const box of fresh) {
+    [box.x, box.y] = down ? beside(hub, box, taken) : aboveOrBelow(hub, box, taken);
+    taken.push(box);
   }
-  for (let turn = 0; turn < 120; turn += 1) if (!separate(fresh, fixed)) return;
 }
 
-// Push overlapping boxes apart a little; says whether any were.
-function separate(fresh, fixed) {
-  let moved = false;
-  fresh.forEach((box, i) => {
-    for (const other of fixed) moved = push(box, other, 1) || moved;
-    for (const other of fresh.slice(i + 1)) moved = push(box, other, 0.5) || moved;
-  });
-  return moved;
+function aboveOrBelow(hub, box, taken) {
+  for (let row = 0; ; row += 1) {
+    for (const y of [hub.y + 100 + row * LEVEL, hub.y - 100 - row * LEVEL]) {
+      for (let aside = 0; aside <= REACH; aside += 20) {
+        for (const x of [hub.x + aside, hub.x - aside]) if (isFree(x, y, box, taken)) return [x, y];
+      }
+    }
+  }
 }
 
-function push(box, other, share) {
-  const [dx, dy] = [box.x - other.x, box.y - other.y];
-  const overX = (box.width + other.width) / 2 + 24 - Math.abs(dx);
-  const overY = HEIGHT + 22 - Math.abs(dy);
-  if (overX <= 0 || overY <= 0) return false;
-  const sign = dy === 0 ? 1 : Math.sign(dy);
-  box.y += sign * overY * share;
-  if (share < 1) other.y -= sign * overY * share;
-  return true;
+function beside(hub, box, taken) {
+  for (let row = 0; ; row += 1) {
+    for (const y of [hub.y + row * 26, hub.y - row * 26]) {
+      for (const side of [1, -1]) {
+        const x = hub.x + side * (hub.width / 2 + 130 + box.width / 2);
+        if (isFree(x, y, box, taken)) return [x, y];
+      }
+    }
+  }
+}
+
+function isFree(x, y, box, taken) {
+  return taken.every((other) => Math.abs(x - other.x) >= (box.width + other.width) / 2 + 18 || Math.abs(y - other.y) >= HEIGHT + 16);
 }
 
 // The line of an edge between two boxes: from border to border, bent aside by `bend` where several edges join the same two.
-export function line(from, to, bend) {
+// `share` of the way along it is where its label goes.
+export function line(from, to, bend, share) {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.hypot(dx, dy) || 1;
   const control = { x: (from.x + to.x) / 2 - (dy / length) * bend * 2, y: (from.y + to.y) / 2 + (dx / length) * bend * 2 };
   const [start, end] = [border(from, control), border(to, control)];
-  const middle = { x: (start.x + 2 * control.x + end.x) / 4, y: (start.y + 2 * control.y + end.y) / 4 };
-  return { start, control, end, middle, angle: (Math.atan2(end.y - control.y, end.x - control.x) * 180) / Math.PI };
+  const along = (side) => (1 - share) ** 2 * start[side] + 2 * share * (1 - share) * control[side] + share ** 2 * end[side];
+  return { start, control, end, label: { x: along("x"), y: along("y") }, angle: (Math.atan2(end.y - control.y, end.x - control.x) * 180) / Math.PI };
 }
 
 // Where the line from a box's middle to a point leaves the box.

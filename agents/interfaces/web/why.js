@@ -62,6 +62,7 @@ function whyNot(record) {
     const entity = field.input.value.trim();
     if (!entity) return;
     const as_of = asked().find((one) => one.number === record.number)?.as_of;
+    said.replaceChildren(el("p", { class: "quiet" }, "Looking …"));
     try {
       said.replaceChildren(...verdict(await call("why-not", { question: [record.question], entity, as_of })));
     } catch (error) {
