@@ -6,6 +6,7 @@ HoptraceError                         exit 1    anything this package raises on 
 │   ├── ParseError                              the file is broken (carries file, line, reason)
 │   ├── UnknownEntityError                      a name that the graph does not hold
 │   ├── UnknownRelationError                    a relation that the graph does not hold
+│   ├── UnknownAnswerError                      a number that the log of answers does not hold
 │   ├── QueryError                              a question or SPARQL query that cannot run
 │   └── ProfileError                            a profile with a value that cannot be (unit, range, form)
 ├── MissingPathError                  exit 66   no such file or folder
@@ -63,6 +64,10 @@ class UnknownEntityError(InputError):
 
 
 class UnknownRelationError(InputError):
+    pass
+
+
+class UnknownAnswerError(InputError):
     pass
 
 

@@ -13,7 +13,11 @@ import hoptrace
 import pytest
 
 ROOT = Path(hoptrace.__file__).resolve().parent
-OPTIONAL = ("torch", "transformers", "sentence_transformers", "peft", "onnx", "pyoxigraph", "pypdf", "docx", "openpyxl", "pandas")
+OPTIONAL = (
+    *("torch", "transformers", "sentence_transformers", "peft", "onnx"),
+    *("pyoxigraph", "pypdf", "docx", "openpyxl", "pandas"),
+    *("fastapi", "uvicorn", "starlette"),
+)
 
 
 @pytest.fixture

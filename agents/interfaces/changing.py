@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING
@@ -12,6 +13,8 @@ from . import plain, render
 from .registry import Argument, Result, command
 
 if TYPE_CHECKING:
+    from ...kg.ingest.report import IngestReport
+    from ...kg.ingest.texts import Text
     from ...kg.model import Triple
     from .session import Session
 
@@ -34,10 +37,26 @@ _ASKED = Argument("question", "a question that the fact answers; eval --correcti
 def ingest(session: Session, paths: tuple[str, ...], dry_run: bool, strict: bool, extractor: str, no_vectors: bool) -> Result:
     kg = session.open(create=True)
     report = kg.ingest(list(paths), extractor=extractor, dry_run=dry_run, strict=strict, progress=session.progress)
+    return _read(session, report, vectors=not (dry_run or no_vectors))
+
+
+def take(session: Session, texts: Sequence[Text]) -> Result:
+    """What `ingest` is for texts that come without a file: a server is sent them."""
+    from ...kg.ingest.texts import ingest_texts
+
+    return _read(session, ingest_texts(session.kg, texts, progress=session.progress), vectors=True)
+
+
+def _read(session: Session, report: IngestReport, *, vectors: bool) -> Result:
+    """Encode what came in, and tell it.
+
+    Raises:
+        ParseError: the one item that there was could not be read.
+    """
     nothing_in = report.quarantined and not (report.added or report.updated or report.unchanged)
     if nothing_in and len(report.quarantined) == 1:
         raise report.quarantined[0]
-    if not (dry_run or no_vectors) and (report.added or report.updated):
+    if vectors and (report.added or report.updated):
         session.warm_up()
     data = {**asdict(report), "quarantined": [str(error) for error in report.quarantined]}
     return Result(data, lambda out: render.lines(out, str(report)), InputError.exit_code if nothing_in else 0)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from ... import __version__
 from ...kg.errors import HoptraceError
-from . import render
+from . import plain, render
 from .commands import COMMANDS
 from .registry import Argument, Command, Result
 from .session import Session
@@ -56,7 +57,9 @@ def _parameter(argument: Argument) -> click.Parameter:
     if argument.kind is bool:
         return click.Option(names, is_flag=True, help=argument.help)
     shown = argument.default not in (None, "")
-    return click.Option(names, type=kind, default=argument.default, show_default=shown, help=argument.help)
+    return click.Option(
+        names, type=kind, default=argument.default, multiple=argument.many, show_default=shown, help=argument.help
+    )
 
 
 def build(command: Command, callback: Callable[..., Any] | None = None, *extra: click.Parameter) -> click.Command:
@@ -70,6 +73,21 @@ def build(command: Command, callback: Callable[..., Any] | None = None, *extra: 
         parameters.append(click.Option(["as_json", "--json"], is_flag=True, help="Print one JSON object."))
     short = re.split("[;:]", command.help)[0].rstrip(".")
     return click.Command(command.name, params=parameters, callback=callback, help=command.help, short_help=short, epilog=epilog)
+
+
+def typed(command: Command, words: Sequence[str]) -> dict[str, Any]:
+    """What a program would hand over for these words: JSON values by name, those left out not among them.
+
+    Raises:
+        click.ClickException: they are no arguments of the command.
+    """
+    form = build(command)
+    form.params = form.params[: len(command.arguments)]
+    context = form.make_context(command.name, list(words))
+    greedy = {argument.name for argument in command.arguments if argument.greedy}
+    given = {name: value for name, value in context.params.items() if value != () and value not in (None, False)}
+    given = {name: value for name, value in given.items() if context.get_parameter_source(name) is not ParameterSource.DEFAULT}
+    return {name: " ".join(value) if name in greedy else plain.value(value) for name, value in given.items()}
 
 
 def perform(command: Command, session: Session, values: dict[str, Any], out: Console, *, as_json: bool = False) -> int:

@@ -6,7 +6,7 @@ functions, so that listing the commands costs little.
 
 from __future__ import annotations
 
-from . import asking, care, changing, looking, training  # noqa: F401  (the order of the table)
+from . import asking, care, changing, looking, serving, training  # noqa: F401  (the order of the table)
 from .registry import COMMANDS
 
 __all__ = ["COMMANDS"]

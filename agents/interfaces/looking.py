@@ -12,7 +12,7 @@ from .registry import AS_OF, Argument, Result, command
 if TYPE_CHECKING:
     from .session import Session
 
-_LIMIT = Argument("limit", "most rows", int, option=True, default=50)
+_LIMIT = Argument("limit", "most rows", int, option=True, default=50, most=1000)
 _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entity=True)
 
 
@@ -21,8 +21,8 @@ _ENTITY = Argument("name", "a name, alias, IRI or entity id", greedy=True, entit
     "Show the shortest paths between two entities.",
     Argument("start", "an entity", entity=True),
     Argument("end", "an entity", entity=True),
-    Argument("max_hops", "longest path", int, option=True, default=4),
-    Argument("k", "how many paths", int, option=True, default=5, short="k"),
+    Argument("max_hops", "longest path", int, option=True, default=4, most=8),
+    Argument("k", "how many paths", int, option=True, default=5, short="k", most=50),
     AS_OF,
     examples=('"Orla Vance" "Norland"', '"Orla Vance" "Norland" --max-hops 3 -k 1'),
     python="retrieval.exact.shortest_paths",
@@ -59,6 +59,20 @@ def entity(session: Session, name: str, limit: int) -> Result:
 
 
 @command(
+    "entities",
+    "List entities whose name begins like this, in alphabetical order.",
+    Argument("prefix", "the beginning of a name; all entities when left out", greedy=True, optional=True),
+    _LIMIT,
+    examples=("Tarn", "--limit 20"),
+    python="kg.graph.KnowledgeGraph.entities",
+)
+def entities(session: Session, prefix: str, limit: int) -> Result:
+    found = [{"id": one.id, "label": one.label, "type": one.type} for one in session.kg.entities(prefix, max(0, limit))]
+    rows = [(one["label"], one["type"], one["id"]) for one in found]
+    return Result({"entities": found}, lambda out: render.table(out, ("label", "type", "id"), rows, empty="no entities"))
+
+
+@command(
     "neighbors",
     "List what an entity is directly linked to.",
     _ENTITY,
@@ -75,7 +89,7 @@ def neighbors(session: Session, name: str, limit: int) -> Result:
     "search",
     "Find passages about a question, best first; nothing is answered.",
     Argument("question", "what to look for", greedy=True),
-    Argument("limit", "most passages", int, option=True, default=10),
+    Argument("limit", "most passages", int, option=True, default=10, most=100),
     examples=('"suppliers of Brightwater Labs" --limit 5',),
     python="retrieval.retriever.Retriever.passages",
 )
@@ -133,7 +147,7 @@ def log(session: Session, limit: int) -> Result:
     "sparql",
     "Run a read-only SPARQL query.",
     Argument("query", "SELECT, ASK or CONSTRUCT", greedy=True),
-    Argument("timeout", "seconds", float, option=True, default=10.0),
+    Argument("timeout", "seconds", float, option=True, default=10.0, most=30.0),
     examples=('"SELECT ?s ?o WHERE { ?s rel:founded ?o } LIMIT 5"',),
     python="kg.graph.KnowledgeGraph.sparql",
 )

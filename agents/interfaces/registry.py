@@ -37,6 +37,7 @@ class Argument:
         greedy: the remaining words joined by spaces, so that a question or a name needs no quotes.
         short: the option is spelt with this one letter, e.g. `-k`.
         entity: it names an entity, so that the REPL completes labels.
+        most: the greatest number that a program may hand over; who types a command may spend more on it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Argument:
     greedy: bool = False
     short: str = ""
     entity: bool = False
+    most: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +168,16 @@ def _one(name: str, argument: Argument, given: Any) -> Any:
         except ValueError:
             pass
     elif kind is float and isinstance(given, int | float) and not isinstance(given, bool):
-        return float(given)
+        return _within(name, argument, float(given))
     elif isinstance(given, kind) and (kind is bool or not isinstance(given, bool)):
-        return given
+        return _within(name, argument, given)
     raise InputError(f"{argument.name} of {name} is {_KINDS[kind][1]}, not {given!r:.60}")
+
+
+def _within(name: str, argument: Argument, given: Any) -> Any:
+    if argument.most is not None and not given <= argument.most:
+        raise InputError(f"{argument.name} of {name} is at most {argument.most:g}, not {given!r:.60}")
+    return given
 
 
 _KINDS: dict[Kind, tuple[dict[str, str], str]] = {
@@ -190,6 +198,8 @@ def schema(command: Command) -> dict[str, Any]:
         properties[argument.name] = {**whole, "description": argument.help}
         if argument.default is not None:
             properties[argument.name]["default"] = argument.default
+        if argument.most is not None:
+            properties[argument.name]["maximum"] = argument.most
     required = [argument.name for argument in command.arguments if not (argument.option or argument.optional)]
     return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...kg.errors import HoptraceError, InputError
+from ...kg.errors import HoptraceError, InputError, UnknownAnswerError
 from . import plain
 
 if TYPE_CHECKING:
@@ -25,24 +28,38 @@ KEPT = 100  # answers that `why` and `sources` can look back at
 
 
 class Session:
-    """The state that commands share. Nothing is opened before a command needs it.
+    """The state that commands share, from any number of threads. Nothing is opened before a command needs it.
 
     Attributes:
         folder: the graph's folder.
         watch: called with each step of a question as it happens.
         progress: called with each progress event of an ingestion.
+        seconds: most that a question may take, whatever it asks for; None for no limit beyond the agent's own.
         consultation: the profile that is advised and the questions about it; the profile is not written anywhere, though
             the answers that are kept quote it.
     """
 
     def __init__(
-        self, folder: Path, *, watch: Callable[[Any], None] | None = None, progress: Callable[[Any], None] | None = None
+        self,
+        folder: Path,
+        *,
+        watch: Callable[[Any], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
+        seconds: float | None = None,
     ) -> None:
-        self.folder, self.watch, self.progress = folder, watch or _ignore, progress or _ignore
+        self.folder, self.watch, self.progress, self.seconds = folder, watch or _ignore, progress or _ignore, seconds
         self.answers = AnswerLog(folder / "answers.jsonl")
         self.consultation: Consultation | None = None
         self._kg: KnowledgeGraph | None = None
         self._agent: Agent | None = None
+        self._guard = threading.RLock()
+
+    def watched(self, watch: Callable[[Any], None]) -> Session:
+        """This sitting as one of several that ask at once sees it: one graph and one log, steps and progress to `watch`."""
+        self.agent  # noqa: B018  (opened here, so that both have the same)
+        other = copy.copy(self)
+        other.watch = other.progress = watch
+        return other
 
     @property
     def kg(self) -> KnowledgeGraph:
@@ -55,19 +72,22 @@ class Session:
 
     def open(self, *, create: bool) -> KnowledgeGraph:
         """The graph, made when it is missing and `create` says so; opened once."""
-        if self._kg is None:
-            from ...kg.graph import KnowledgeGraph
+        with self._guard:
+            if self._kg is None:
+                from ...kg.graph import KnowledgeGraph
 
-            self._kg = KnowledgeGraph.open(self.folder, create=create)
-        return self._kg
+                self._kg = KnowledgeGraph.open(self.folder, create=create)
+            return self._kg
 
     @property
     def agent(self) -> Agent:
-        if self._agent is None:
-            from ..agent import Agent
+        with self._guard:
+            if self._agent is None:
+                from ...retrieval.base import Budget
+                from ..agent import Agent
 
-            self._agent = Agent(self.kg)
-        return self._agent
+                self._agent = Agent(self.kg, budget=None if self.seconds is None else Budget(seconds=self.seconds))
+            return self._agent
 
     def warm_up(self) -> None:
         """Encode what is new, so that no question has to wait for it."""
@@ -89,6 +109,8 @@ class Session:
         """
         from ..steps import Answered
 
+        if self.seconds is not None and budget is not None and (budget.seconds is None or budget.seconds > self.seconds):
+            budget = replace(budget, seconds=self.seconds)
         if self.consultation and as_of is None and self.consultation.refers(question):
             return self._advised(self.consultation.follow_up(question))
         answer: Answer | None = None
@@ -160,17 +182,17 @@ class AnswerLog:
         """The answer with that number, or the last one.
 
         Raises:
-            InputError: there is none; the message names the numbers there are.
+            UnknownAnswerError: there is none; the message names the numbers there are.
         """
         records = list(self)
         if not records:
-            raise InputError("no answer yet: ask a question first")
+            raise UnknownAnswerError("no answer yet: ask a question first")
         if number is None:
             return records[-1]
         for record in records:
             if record["number"] == number:
                 return record
-        raise InputError(f"no answer {number}; there are {records[0]['number']} to {records[-1]['number']}")
+        raise UnknownAnswerError(f"no answer {number}; there are {records[0]['number']} to {records[-1]['number']}")
 
     def drop(self, sources: set[str]) -> int:
         """Remove the answers that cite one of these sources, as when a source is forgotten; returns how many."""

@@ -79,13 +79,31 @@ def ingest(
         ParseError: with `strict`, the first broken item.
         LockedError: another process is writing.
     """
-    if extractor is None or isinstance(extractor, str):
-        extractor = extractor_named(extractor or DEFAULT)
     # Uris are relative to the folder that holds the graph, so that a folder moved as a whole keeps them.
     roots = [place for place in (Path(os.path.abspath(kg.path)).parent, Path.cwd()) if place != Path(place.anchor)]
     files, skipped = discover(paths, roots)
-    run = _Run(kg, extractor, strict, progress, IngestReport(dry_run=dry_run, skipped=skipped))
-    return run.plan(files) if dry_run else run.execute(files)
+    report = IngestReport(dry_run=dry_run, skipped=skipped)
+    return ingest_files(kg, files, extractor=extractor, strict=strict, progress=progress, report=report)
+
+
+def ingest_files(
+    kg: KnowledgeGraph,
+    files: list[tuple[Path, str]],
+    *,
+    extractor: Extractor | str | None = None,
+    strict: bool = False,
+    progress: Progress | None = None,
+    report: IngestReport | None = None,
+) -> IngestReport:
+    """Read files that were found, each with the uri that it has in the graph; the rest is as for `ingest`.
+
+    Args:
+        report: where it is told what was done; it says whether the run is dry.
+    """
+    if extractor is None or isinstance(extractor, str):
+        extractor = extractor_named(extractor or DEFAULT)
+    run = _Run(kg, extractor, strict, progress, report or IngestReport())
+    return run.plan(files) if run.report.dry_run else run.execute(files)
 
 
 class _Run:
