@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ DOCUMENTS = {
     f'Moran Glass,Brightwater Labs,2023-07-01,\n"{HOSTILE}",Piet Aalders,,\n',
 }
 THREE_HOPS = "In which country is the company founded by Orla Vance headquartered?"
-Ask = Callable[..., Any]
+STEPS = ["Linked", "Understood", "Found", "Drafted", "Verified"]
 
 
 @contextmanager
@@ -45,6 +45,7 @@ def _serving(folder: Path, token: str = "") -> Iterator[str]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment) as server:
         assert server.stderr is not None
         said = server.stderr.readline()
+        assert "serving on" in said
         try:
             yield said.split()[-1]
         finally:
@@ -80,13 +81,13 @@ def _looking(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     """A page that complains about nothing and calls nobody else."""
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     page = context.new_page()
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(30_000)
     trouble: list[str] = []
     page.on("console", lambda said: trouble.append(said.text) if said.type in ("error", "warning") else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("request", lambda sent: None if sent.url.startswith((address, "data:", "blob:")) else trouble.append(sent.url))
     page.goto(f"{address}/")
-    page.wait_for_function("document.getElementById('stats').textContent !== ''")
+    page.locator("#stats", has_text="facts").wait_for()
     yield page
     assert trouble == []
     context.close()
@@ -102,12 +103,8 @@ def _ask(page: Any, question: str, as_of: str = "") -> Any:
     """Ask, and wait for this question's answer."""
     page.fill("#question", question)
     page.fill("#as-of", as_of)
-    before = page.locator("article.answer h2 .number").all_inner_texts()
-    page.click("#ask-form button[type=submit]")
-    page.wait_for_function(
-        "(before) => { const now = document.querySelector('article.answer h2 .number'); return now && now.innerText !== before }",
-        arg="".join(before),
-    )
+    page.click("#ask-form button[type=submit]")  # which takes the last answer away at once
+    page.locator("article.answer").wait_for()
     return page.locator("article.answer")
 
 
@@ -322,9 +319,9 @@ def test_a_token_is_asked_for_and_kept_for_the_tab(graph: Path, browser: Any) ->
             page.locator("#token-dialog[open]").wait_for()
             page.fill("#token-value", token)
             page.keyboard.press("Enter")
-        page.wait_for_function("document.getElementById('stats').textContent !== ''")
+        page.locator("#stats", has_text="facts").wait_for()
         page.reload()
-        page.wait_for_function("document.getElementById('stats').textContent !== ''")
+        page.locator("#stats", has_text="facts").wait_for()
         assert page.locator("#token-dialog[open]").count() == 0
         context.close()
 

@@ -13,7 +13,7 @@ const GATES = ["auto", "retrieval", "internal", "both"];
 
 // `#view/argument/…`: a link that can be kept, and the way back.
 async function route() {
-  const [name, ...given] = location.hash.slice(1).split("/").map(decodeURIComponent);
+  const [name, ...given] = location.hash.slice(1).split("/").map(decoded);
   if (name === "main") return byId("main").focus();
   const view = name in views ? name : "ask";
   const changed = byId(`view-${view}`).hidden;
@@ -26,6 +26,14 @@ async function route() {
   if (changed) panel.close();
   document.title = `hoptrace: ${view}`;
   return views[view].show(...given);
+}
+
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part; // an address typed by hand
+  }
 }
 
 async function start() {

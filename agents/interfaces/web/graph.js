@@ -99,7 +99,7 @@ export class Graph {
     const copy = this.svg.cloneNode(true);
     const box = bounds([...this.nodes.values()]);
     copy.firstElementChild.removeAttribute("transform");
-    for (const part of copy.querySelectorAll("[tabindex]")) for (const name of ["tabindex", "role", "aria-expanded", "data-name"]) part.removeAttribute(name);
+    for (const part of copy.querySelectorAll("[tabindex]")) for (const name of ["tabindex", "role", "aria-expanded"]) part.removeAttribute(name);
     copy.removeAttribute("tabindex");
     copy.setAttribute("role", "img");
     copy.setAttribute("viewBox", `${box.x} ${box.y} ${box.width} ${box.height}`);
@@ -157,7 +157,7 @@ export class Graph {
   }
 
   #draw() {
-    const held = this.svg.contains(document.activeElement) && document.activeElement.dataset.name; // the focus outlives the redrawing
+    const held = [...this.nodes.values()].find((node) => node.element === document.activeElement); // the focus outlives the redrawing
     const pairs = new Map();
     for (const edge of this.edges.values()) {
       const pair = JSON.stringify([edge.from, edge.to].sort());
@@ -165,7 +165,7 @@ export class Graph {
     }
     this.lines.replaceChildren(...[...pairs.values()].flatMap((edges) => edges.map((edge, i) => this.#arrow(edge, i - (edges.length - 1) / 2))));
     this.boxes.replaceChildren(...[...this.nodes.values()].map((node) => this.#box(node)));
-    if (held) this.nodes.get(held)?.element.focus();
+    held?.element.focus();
   }
 
   #box(node) {
@@ -174,7 +174,6 @@ export class Graph {
     const name = `${oneLine(node.name)}, ${node.open ? "hide" : "show"} what is linked to it`;
     const attributes = { class: `node ${node.kind}${node.open ? " open" : ""}`, tabindex: 0, role: "button", "aria-expanded": String(node.open), "aria-label": name };
     node.element = svg("g", attributes, svg("rect", at), text);
-    node.element.dataset.name = node.name;
     this.#active(node.element, () => this.toggle(node.name), () => node.label !== oneLine(node.name) && [node.name, []]);
     return node.element;
   }
