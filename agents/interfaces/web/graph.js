@@ -171,10 +171,11 @@ export class Graph {
   #box(node) {
     const at = { x: node.x - node.width / 2, y: node.y - HEIGHT / 2, width: node.width, height: HEIGHT, rx: 7 };
     const text = svg("text", { x: node.x, y: node.y + 5, "text-anchor": "middle" }, node.label);
-    const name = `${oneLine(node.name)}, ${node.open ? "hide" : "show"} what is linked to it`;
+    const whole = oneLine(node.name);
+    const name = `${node.label}, ${node.label === whole ? "" : `${whole}, `}${node.open ? "hide" : "show"} what is linked to it`;
     const attributes = { class: `node ${node.kind}${node.open ? " open" : ""}`, tabindex: 0, role: "button", "aria-expanded": String(node.open), "aria-label": name };
     node.element = svg("g", attributes, svg("rect", at), text);
-    this.#active(node.element, () => this.toggle(node.name), () => node.label !== oneLine(node.name) && [node.name, []]);
+    this.#active(node.element, () => this.toggle(node.name), () => node.label !== whole && [whole, []]);
     return node.element;
   }
 
@@ -188,7 +189,7 @@ export class Graph {
     const [heading, lines] = this.describe(edge.fact);
     const element = svg(
       "g",
-      { class: `edge${near}`, tabindex: 0, role: edge.fact.citations?.length ? "button" : "img", "aria-label": [heading, ...lines].map(oneLine).join(". ") },
+      { class: `edge${near}`, tabindex: 0, role: edge.fact.citations?.length ? "button" : "img", "aria-label": [`${edge.label}: ${heading}`, ...lines].map(oneLine).join(". ") },
       svg("path", { class: "reach", d: course }),
       svg("path", { class: "course", d: course }),
       svg("path", { class: "head", d: "M0 0l-9 -4.5v9z", transform: `translate(${end.x} ${end.y}) rotate(${angle})` }),
