@@ -87,9 +87,9 @@ def _looking(browser: Any, address: str, **options: Any) -> Iterator[Any]:
     page.on("pageerror", lambda error: trouble.append(str(error)))
     page.on("request", lambda sent: None if sent.url.startswith((address, "data:", "blob:")) else trouble.append(sent.url))
     page.goto(f"{address}/")
-    page.locator("#stats", has_text="facts").wait_for()
+    page.locator("#stats", has_text="facts").wait_for(state="attached")
     yield page
-    assert trouble == []
+    assert trouble == [], trouble
     context.close()
 
 
@@ -319,9 +319,9 @@ def test_a_token_is_asked_for_and_kept_for_the_tab(graph: Path, browser: Any) ->
             page.locator("#token-dialog[open]").wait_for()
             page.fill("#token-value", token)
             page.keyboard.press("Enter")
-        page.locator("#stats", has_text="facts").wait_for()
+        page.locator("#stats", has_text="facts").wait_for(state="attached")
         page.reload()
-        page.locator("#stats", has_text="facts").wait_for()
+        page.locator("#stats", has_text="facts").wait_for(state="attached")
         assert page.locator("#token-dialog[open]").count() == 0
         context.close()
 
@@ -335,14 +335,14 @@ def test_the_gate_is_offered_where_the_server_has_one(browser: Any, address: str
         page.route("**/commands", lambda route: route.fulfill(json=commands))
         page.reload()
         page.locator("#gate-field").wait_for()
-        sent: list[Any] = []
-        page.route("**/ask/stream", lambda route: (sent.append(route.request.post_data_json), route.abort()))
+        refused = "event: error\ndata: " + json.dumps({"error": "not today", "kind": "Refusal"}) + "\n\n"
+        page.route("**/ask/stream", lambda route: route.fulfill(body=refused, content_type="text/event-stream"))
         page.select_option("#gate", "retrieval")
         page.fill("#question", "Who?")
-        with page.expect_request("**/ask/stream"):
-            page.keyboard.press("Enter")
-        assert sent == [{"question": "Who?", "gate": "retrieval"}]
-        page.locator("#problem", has_text="does not answer").wait_for()
+        with page.expect_request("**/ask/stream") as sent:
+            page.locator("#question").press("Enter")
+        assert sent.value.post_data_json == {"question": "Who?", "gate": "retrieval"}
+        page.locator("#problem", has_text="not today").wait_for()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
