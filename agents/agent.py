@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -27,7 +28,7 @@ MAX_QUESTION = 20_000  # characters
 
 
 class Agent:
-    """Answers questions over a graph, every hop traced to its characters.
+    """Answers questions over a graph, every hop traced to its characters; ask from any number of threads.
 
     Args:
         kg: the graph to ask.
@@ -56,16 +57,18 @@ class Agent:
         self._student: ModelComposer | None = None
         self._remembers: tuple[int, Memory | None] | None = None
         self._gated: tuple[tuple[int, int], Gate] | None = None
+        self._guard = threading.RLock()
 
     @property
     def retriever(self) -> Retriever:
         """The retriever over this agent's graph, made on first use."""
-        if self._retriever is None:
-            from ..retrieval.encoder import Encoder
-            from ..retrieval.retriever import Retriever
+        with self._guard:
+            if self._retriever is None:
+                from ..retrieval.encoder import Encoder
+                from ..retrieval.retriever import Retriever
 
-            self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
-        return self._retriever
+                self._retriever = Retriever(self.kg, self.encoder or Encoder.default(), self.budget)
+            return self._retriever
 
     def ask(
         self,
@@ -111,11 +114,16 @@ class Agent:
 
         manifest = gate_folder(self.kg) / MANIFEST
         stamp = (manifest.stat().st_mtime_ns if manifest.is_file() else 0, self.kg.store.seq)
-        if self._gated is None or self._gated[0] != stamp:
-            self._gated = (stamp, load_gate(self))
-        return replace(self._able(), gate=self._gated[1])
+        with self._guard:
+            if self._gated is None or self._gated[0] != stamp:
+                self._gated = (stamp, load_gate(self))
+            return replace(self._able(), gate=self._gated[1])
 
     def _able(self) -> Means:
+        with self._guard:
+            return self._found()
+
+    def _found(self) -> Means:
         from .acting import Means
 
         if self.model is not None:

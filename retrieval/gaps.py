@@ -96,13 +96,14 @@ class Gaps:
 
     def _sampled(self, adjacency: Adjacency) -> tuple[np.ndarray, np.ndarray]:
         """Groups of edges of some nodes: the node of each, and its step; read once for each state of the graph."""
-        if self._sample[0] != adjacency.seq:
+        sample = self._sample
+        if sample[0] != adjacency.seq:
             total = len(adjacency.group_key)
             sampled = np.unique(np.linspace(0, total - 1, min(total, _SAMPLED)).astype(np.int64))
             nodes = np.unique(np.searchsorted(adjacency.node_groups, sampled, side="right") - 1)
             groups = adjacency.groups(nodes)
-            self._sample = adjacency.seq, groups.origin, self.relations.codes(groups)
-        return self._sample[1:]
+            sample = self._sample = adjacency.seq, groups.origin, self.relations.codes(groups)
+        return sample[1:]
 
     def _named(self, nodes: np.ndarray) -> str:
         labels = [node.label for node in self.kg.store.nodes(nodes[:_NAMED].tolist())]

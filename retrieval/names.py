@@ -8,6 +8,7 @@ there are enough of them to rebuild.
 
 from __future__ import annotations
 
+import threading
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -51,6 +52,7 @@ class NameIndex:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._last, self._seq = 0, -1
+        self._guard = threading.Lock()
         self._main, self._recent = _Block([]), _Block([])
 
     def near(self, normal: str) -> list[Match]:
@@ -144,16 +146,23 @@ class NameIndex:
         ]
 
     def _refresh(self) -> None:
+        if self._seq != self.store.seq:
+            with self._guard:
+                self._read()
+
+    def _read(self) -> None:
         if self._seq == (seq := self.store.seq):
             return
         names, last = self.store.names(self._last)
-        self._last, self._seq = max(last, self._last), seq
+        self._last = max(last, self._last)
         if not names:
+            self._seq = seq
             return
         names = [*self._recent.all(), *names]
         if len(names) > max(_REBUILD, len(self._main) // 10):
             names, self._main = [], _Block(sorted({*self._main.all(), *names}))
         self._recent = _Block(names)
+        self._seq = seq  # last: who sees it sees the names
 
 
 class _Block:

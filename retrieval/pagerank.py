@@ -28,9 +28,10 @@ class PassageRank:
     def walk(self) -> _Walk:
         """The walk in step with the store."""
         seq = self.kg.store.seq
-        if self._built is None or self._built[0] != seq:
-            self._built = seq, _Walk.build(self.kg)
-        return self._built[1]
+        built = self._built
+        if built is None or built[0] != seq:
+            built = self._built = seq, _Walk.build(self.kg)
+        return built[1]
 
     def rank(
         self, nodes: np.ndarray, weights: np.ndarray, chunks: np.ndarray, chunk_weights: np.ndarray

@@ -10,6 +10,7 @@ in its best first passages (`links`) to the passages that share them, looks ther
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ class PassageSearch:
         self.index, self.facts, self.rank = DenseIndex(kg, encoder), FactIndex(kg, encoder), PassageRank(kg)
         self.words = WordIndex(kg)
         self._corpus: tuple[int, Corpus] | None = None
+        self._guard = threading.Lock()
 
     def refresh(self, progress: Progress | None = None) -> int:
         """Encode what is new, so that the first question does not have to; returns the number of texts.
@@ -122,6 +124,13 @@ class PassageSearch:
 
     def corpus(self) -> Corpus:
         """Words, names and vectors in step with the store; nothing is read again while the store does not change."""
+        known = self._corpus
+        if known is not None and known[0] == self.kg.store.seq:
+            return known[1]
+        with self._guard:
+            return self._current()
+
+    def _current(self) -> Corpus:
         seq = self.kg.store.seq
         if self._corpus is None or self._corpus[0] != seq:
             table, state = self.words.table(), self.index.state()

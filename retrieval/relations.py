@@ -10,6 +10,7 @@ owns") answers only questions that ask for the past.
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ class RelationIndex:
         own = kg.path / WORDINGS
         self.lexicon = lex or (read_lexicon(own) if own.is_file() else lexicon())
         self._vectors: dict[str, np.ndarray] = {}
-        self._seq = -1
+        self._seq, self._guard = -1, threading.Lock()
         self._last: tuple[tuple[int, tuple[Unit, ...]], np.ndarray] = ((-1, ()), np.zeros((0, 2, 0), np.float32))
         self.families: list[Family] = []
         self._index: dict[str, int] = {}
@@ -71,55 +72,59 @@ class RelationIndex:
         """Read new relations and encode the labels not seen before."""
         if self._seq == self.kg.store.seq:
             return
-        relations = self.kg.store.relations()
-        size = max((row for row, _ in relations), default=-1) + 1
-        if size != len(self.family_of):
-            self._number(relations, size)
-            missing = [f.name for f in self.families if f.name not in self._vectors]
-            self._vectors.update(zip(missing, self.encoded(missing)))
-            self._matrix = np.array([self._vectors[f.name] for f in self.families], np.float32).reshape(len(self.families), -1)
-            self._steps = self._step_vectors()
-        self._seq = self.kg.store.seq
+        with self._guard:
+            seq = self.kg.store.seq
+            relations = self.kg.store.relations()
+            size = max((row for row, _ in relations), default=-1) + 1
+            if size != len(self.family_of):
+                self._number(relations, size)
+            self._seq = seq
 
-    def _step_vectors(self) -> np.ndarray:
+    def _step_vectors(self, families: list[Family]) -> np.ndarray:
         """What the wordings of each family mean, walked either way: unit vectors, float32 [families, 2, d].
 
         Those of the packaged lexicon come encoded with the reader.
         """
         reader, packaged = Reader.default(), lexicon().families
         known = reader.means() if reader.encoder == self.encoder.id else {}
-        texts = {f.name: [wordings_of(f, 1), wordings_of(f, -1)] for f in self.families}
-        own = [f.name for f in self.families if f.name not in known or f != packaged.get(f.name)]
+        texts = {f.name: [wordings_of(f, 1), wordings_of(f, -1)] for f in families}
+        own = [f.name for f in families if f.name not in known or f != packaged.get(f.name)]
         every = list(dict.fromkeys(text for name in own for some in texts[name] for text in some))
         vectors = dict(zip(every, self.encoded(every)))
         for name in own:
             known[name] = np.array([np.mean([vectors[text] for text in some], axis=0) for some in texts[name]])
-        means = np.array([known[f.name] for f in self.families], np.float32).reshape(len(self.families), 2, self.encoder.dim)
+        means = np.array([known[f.name] for f in families], np.float32).reshape(len(families), 2, self.encoder.dim)
         unit: np.ndarray = means / (np.linalg.norm(means, axis=2, keepdims=True) + 1e-9)
         return unit
 
     def _number(self, relations: list[tuple[int, Relation]], size: int) -> None:
+        """Give every relation its family. All is made first and put in place at once: other threads go on reading."""
         index: dict[str, int] = {}
-        self.families = []
-        self.family_of, self.flip = np.zeros(size, np.int32), np.ones(size, np.int8)
+        families: list[Family] = []
+        family_of, flips = np.zeros(size, np.int32), np.ones(size, np.int8)
         for row, relation in relations:
             family, flip = self.lexicon.family(relation.label)
             if family.name not in index:
-                index[family.name] = len(self.families)
-                self.families.append(family)
-            self.family_of[row], self.flip[row] = index[family.name], flip
-        self._index = index
-        self.symmetric = np.array([family.symmetric for family in self.families], bool)
-        self._stems = [_label_stems(family) for family in self.families]
-        self._former = [
+                index[family.name] = len(families)
+                families.append(family)
+            family_of[row], flips[row] = index[family.name], flip
+        missing = [f.name for f in families if f.name not in self._vectors]
+        self._vectors.update(zip(missing, self.encoded(missing)))
+        matrix = np.array([self._vectors[f.name] for f in families], np.float32).reshape(len(families), -1)
+        steps = self._step_vectors(families)
+        former = [
             i
-            for i, family in enumerate(self.families)
+            for i, family in enumerate(families)
             if family.name.split()[0] in {"former", "formerly"} and family.name != FORMER_NAME
         ]
-        self._by_stem = defaultdict(list)
-        for i, label in enumerate(self._stems):
+        label_stems, by_stem = [_label_stems(family) for family in families], defaultdict[str, list[int]](list)
+        for i, label in enumerate(label_stems):
             for word in label:
-                self._by_stem[word].append(i)
+                by_stem[word].append(i)
+        self.families, self._stems, self._matrix, self._steps = families, label_stems, matrix, steps
+        self.symmetric = np.array([family.symmetric for family in families], bool)
+        self._index, self._former, self._by_stem = index, former, by_stem
+        self.flip, self.family_of = flips, family_of
 
     def codes(self, groups: Groups) -> np.ndarray:
         """The step that each group of edges is: 2 * family, and 1 more where it is walked from the family's object to its
@@ -179,9 +184,10 @@ class RelationIndex:
             to object and 1 from object to subject.
         """
         self.refresh()
-        if self._last[0] != (self._seq, units):
-            self._last = ((self._seq, units), self._gains(units))
-        return self._last[1]
+        last, asked = self._last, (self._seq, units)
+        if last[0] != asked:
+            last = self._last = (asked, self._gains(units))
+        return last[1]
 
     def _gains(self, units: tuple[Unit, ...]) -> np.ndarray:
         result = np.zeros((len(self.families), 2, len(units)), np.float32)

@@ -1,6 +1,6 @@
 """The default composition: link, read, search paths, rank, ground them in triples, find passages.
 
-`Retriever` holds what is expensive (indexes, encoder) and is used by one question after another; every method takes what
+`Retriever` holds what is expensive (indexes, encoder) and serves any number of questions and threads; every method takes what
 the one before returned, so a caller may look at, log or replace any stage.
 """
 
@@ -250,7 +250,7 @@ class Retriever:
     def _known(self, rows: list[int]) -> dict[int, Triple]:
         """Triples by row, as `_readable`; each is read once while the graph does not change."""
         kept = self._parts.triples()
-        found = {row: kept[row] for row in rows if row in kept}
+        found = {row: triple for row in rows if (triple := kept.get(row)) is not None}
         new = self._readable([row for row in rows if row not in found])
         if len(kept) + len(new) > _TRIPLES_KEPT:
             kept.clear()
@@ -318,7 +318,7 @@ class Retriever:
 
 
 class _Parts:
-    """Indexes of a graph, made when first needed."""
+    """Indexes of a graph, made when first needed. Threads share them; what is kept is exchanged whole, never changed in place."""
 
     def __init__(self, kg: KnowledgeGraph, encoder: Encoder, lexicon: Lexicon | None) -> None:
         self.kg, self.encoder, self.lexicon = kg, encoder, lexicon
@@ -328,16 +328,18 @@ class _Parts:
 
     def types(self, cased: bool) -> NodeTypes:
         seq = self.kg.store.seq
-        if cased not in self._types or self._types[cased][0] != seq:
-            self._types[cased] = seq, NodeTypes(self.kg, self.tight.adjacency(), cased=cased)
-        return self._types[cased][1]
+        known = self._types.get(cased)
+        if known is None or known[0] != seq:
+            known = self._types[cased] = seq, NodeTypes(self.kg, self.tight.adjacency(), cased=cased)
+        return known[1]
 
     def triples(self) -> dict[int, Triple]:
         """Those read so far in this state of the graph, by row."""
         seq = self.kg.store.seq
-        if self._triples[0] != seq:
-            self._triples = seq, {}
-        return self._triples[1]
+        known = self._triples
+        if known[0] != seq:
+            known = self._triples = seq, {}
+        return known[1]
 
     @cached_property
     def trained(self) -> TrainedScorer:
@@ -361,9 +363,10 @@ class _Parts:
 
     def has_prose(self) -> bool:
         """As the store says, asked once for each of its states."""
-        if self._prose[0] != self.kg.store.seq:
-            self._prose = self.kg.store.seq, self.kg.store.has_prose()
-        return self._prose[1]
+        seq, known = self.kg.store.seq, self._prose
+        if known[0] != seq:
+            known = self._prose = seq, self.kg.store.has_prose()
+        return known[1]
 
     @cached_property
     def passages(self) -> PassageSearch:

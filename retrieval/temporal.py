@@ -11,6 +11,7 @@ Every rule looks only at facts that share an end, so a change is followed by loo
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -207,9 +208,14 @@ class TightGraph:
         self._raw: Adjacency | None = None
         self._tight: Adjacency | None = None
         self._families: Families = {}
+        self._guard = threading.Lock()
 
     def adjacency(self) -> Adjacency:
         """The edges of now with the intervals that all dates together imply."""
+        with self._guard:
+            return self._current()
+
+    def _current(self) -> Adjacency:
         raw, tight = self._raw, self._tight
         if raw is not None and tight is not None and raw.seq == self.kg.store.seq:
             return tight

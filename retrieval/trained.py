@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,16 +68,19 @@ class TrainedScorer:
         self._trained: StepScorer | None = None
         self._families: tuple[str, ...] = ()
         self._columns = np.zeros(0, np.int64)
+        self._guard = threading.Lock()
 
     def guide(self, question: str, mentions: list[tuple[int, int]], seed: int) -> np.ndarray | None:
         """Log-weights of steps by hop, float32 [DEPTHS, 2 * families + 1] in the order of the graph's families.
 
         None where none was trained for the graph or it cannot be used; `fallback` says why.
         """
-        self._refresh()
-        if self._trained is None or self.fallback:
-            return None
-        table: np.ndarray = self._trained.read(self.encoder, question, mentions, seed)[:, self._columns]
+        with self._guard:
+            self._refresh()
+            trained, columns = self._trained, self._columns
+            if trained is None or self.fallback:
+                return None
+        table: np.ndarray = trained.read(self.encoder, question, mentions, seed)[:, columns]
         return table
 
     def _refresh(self) -> None:

@@ -8,6 +8,7 @@ look them up, and in the order of the text, to see what stands beside a name. No
 from __future__ import annotations
 
 import re
+import threading
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -259,9 +260,17 @@ class WordIndex:
         self.kg = kg
         self._state: tuple[WordTable, dict[str, Any]] | None = None
         self._pending = 0
+        self._guard = threading.Lock()
 
     def table(self) -> WordTable:
         """The table in step with the store; the same object while no chunk changed."""
+        known = self._state
+        if known is not None and known[1]["seq"] == self.kg.store.seq:
+            return known[0]
+        with self._guard:
+            return self._current()
+
+    def _current(self) -> WordTable:
         store = self.kg.store
         if self._state is not None and self._state[1]["seq"] == store.seq:
             return self._state[0]

@@ -107,6 +107,7 @@ class Journal:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         started, number, status = time.perf_counter(), uuid.uuid4().hex[:16], 0
+        scope.setdefault("state", {})["number"] = number
 
         async def marked(message: Message) -> None:
             nonlocal status
@@ -115,22 +116,19 @@ class Journal:
                 MutableHeaders(scope=message).update({**_HEADERS, "x-request-id": number})
             await send(message)
 
-        kind = ""
         try:
             await self.app(scope, receive, marked)
-        except Exception as error:
-            kind = type(error).__name__
-            LOG.error("failed", extra={"fields": {"id": number, "kind": kind, "at": _place(error)}})
-            LOG.debug("traceback", exc_info=error)
+        except Exception as error:  # nothing that a command raises on purpose: that has been answered further in
+            failed(scope, error)
             if not status:
                 await error_response(scope["path"], error)(scope, receive, marked)
         finally:
-            route = getattr(scope.get("route"), "path", "other")
-            self._close(scope, {"id": number, "route": route, "status": status or 499}, started)
+            self._close(scope, {"id": number, "status": status or 499}, started)
         return None
 
     def _close(self, scope: Scope, fields: dict[str, Any], started: float) -> None:
-        namespace: Namespace | None = scope.get("state", {}).get("namespace")
+        namespace = scope.get("state", {}).get("namespace")
+        fields["route"] = getattr(scope.get("route"), "path", "other")
         if namespace is not None:
             namespace.metrics.served(fields["route"], fields["status"])
             fields["namespace"] = namespace.tenant.name
@@ -140,12 +138,12 @@ class Journal:
 
 def failed(scope: Scope, error: Exception) -> dict[str, Any]:
     """Count and log an error that is told to a client; returns what it is told."""
-    namespace: Namespace | None = scope.get("state", {}).get("namespace")
-    said = told(error)
+    state, said = scope.get("state", {}), told(error)
+    namespace: Namespace | None = state.get("namespace")
     if namespace is not None:
         namespace.metrics.failed(said["kind"])
     if status_of(error) >= 500:
-        LOG.error("failed", extra={"fields": {"kind": said["kind"], "at": _place(error)}})
+        LOG.error("failed", extra={"fields": {"id": state.get("number"), "kind": said["kind"], "at": _place(error)}})
         LOG.debug("traceback", exc_info=error)
     return said
 

@@ -53,7 +53,7 @@ class Bodies:
         too_large = BodyTooLargeError(f"the body is larger than {most:,} bytes")
         if not said.isdigit() or int(said) > most:
             return await error_response(scope["path"], too_large)(scope, receive, send)
-        seen = 0
+        seen, refused = 0, False
 
         async def counted() -> Message:
             nonlocal seen
@@ -64,8 +64,13 @@ class Bodies:
             return message
 
         async def patient(message: Message) -> None:
+            nonlocal refused
             async with asyncio.timeout(self.limits.send_seconds):
-                await send(message)
+                if seen <= most:
+                    await send(message)
+                elif not refused:  # whatever a parser made of a body that broke off
+                    refused = True
+                    await error_response(scope["path"], too_large)(scope, receive, send)
 
         return await self.app(scope, counted, patient)
 

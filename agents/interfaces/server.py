@@ -30,7 +30,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from ... import __version__
-from ...kg.errors import InputError
+from ...kg.errors import HoptraceError, InputError
 from . import openai_api, routes
 from .desk import Desk
 from .door import LOG, LOOPBACK, Door, Journal, JsonLines, failed
@@ -115,7 +115,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_api_route("/", _page, include_in_schema=False)
     app.add_exception_handler(HTTPException, _answer)
     app.add_exception_handler(RequestValidationError, _answer)
-    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(HoptraceError, _answer)
     app.add_middleware(Bodies, limits=settings.limits)
     app.add_middleware(Door, namespaces=namespaces, hosts=[settings.host], origins=settings.origins)
     if settings.origins:

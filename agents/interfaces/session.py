@@ -154,28 +154,28 @@ class AnswerLog:
     """The last answers of a graph, one JSON object per line: the `--json` object, its number, its time and its trace.
 
     The file is private (mode 0600) and lives in the graph's folder, so that it goes where the graph goes. Where the folder
-    cannot be written, answers are numbered and kept for the session only.
+    cannot be written, answers are numbered and kept for the session only. Threads share a log; answers are appended, and the
+    file is cut when it holds twice what is kept.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._unsaved: list[dict[str, Any]] = []
+        self._lock = threading.RLock()
+        self._read: tuple[Stamp, list[dict[str, Any]]] = (0, 0, 0), []  # what the file held when it was last looked at
 
     def add(self, answer: Answer) -> dict[str, Any]:
         """Number an answer and keep it; returns the record."""
-        records = list(self)
-        number = records[-1]["number"] + 1 if records else 1
-        record = {
-            "number": number,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            **answer.to_dict(),
-            "trace": [plain.step(step, answer.question) for step in answer.trace],
-        }
-        try:
-            self._write([*records, record][-KEPT:])
-            self._unsaved.clear()
-        except OSError:
-            self._unsaved.append(record)
+        trace = [plain.step(step, answer.question) for step in answer.trace]
+        at, said = datetime.now(UTC).isoformat(timespec="seconds"), answer.to_dict()
+        with self._lock:
+            records = self._all()
+            number = records[-1]["number"] + 1 if records else 1
+            record = {"number": number, "at": at, **said, "trace": trace}
+            try:
+                self._keep(record)
+            except OSError:
+                self._unsaved.append(record)
         return record
 
     def get(self, number: int | None = None) -> dict[str, Any]:
@@ -196,37 +196,82 @@ class AnswerLog:
 
     def drop(self, sources: set[str]) -> int:
         """Remove the answers that cite one of these sources, as when a source is forgotten; returns how many."""
-        records = list(self)
-        kept = [r for r in records if sources.isdisjoint(citation["source"] for citation in r["citations"])]
-        if len(kept) < len(records):
-            self._unsaved.clear()
-            self._write(kept)
-        return len(records) - len(kept)
+        with self._lock:
+            records = self._all()
+            kept = [r for r in records if sources.isdisjoint(citation["source"] for citation in r["citations"])]
+            if len(kept) < len(records):
+                self._unsaved.clear()
+                self._write(kept)
+            return len(records) - len(kept)
 
     def clear(self) -> None:
-        self._unsaved.clear()
-        self.path.unlink(missing_ok=True)
+        with self._lock:
+            self._unsaved.clear()
+            self.path.unlink(missing_ok=True)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        try:
-            lines = self.path.read_text("utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            lines = []
-        for line in lines:
+        with self._lock:
+            return iter(self._all()[-KEPT:])
+
+    def _all(self) -> list[dict[str, Any]]:
+        return [*self._saved(), *self._unsaved]
+
+    def _saved(self) -> list[dict[str, Any]]:
+        """What the file holds; read again only where it changed, as another process or the forgetting of a source may do."""
+        stamp = _stamp(self.path)
+        if self._read[0] != stamp:
             try:
-                record = json.loads(line)
-            except ValueError:
-                continue  # cut by a full disk or a kill: a lost convenience, never a reason to refuse work
-            if isinstance(record, dict) and isinstance(record.get("number"), int):
-                yield record
-        yield from self._unsaved
+                lines = self.path.read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                lines = []
+            self._read = stamp, [record for line in lines if (record := _record(line)) is not None]
+        return self._read[1]
+
+    def _keep(self, record: dict[str, Any]) -> None:
+        """Append a record, and what could not be saved before."""
+        saved = self._saved()
+        more = [*self._unsaved, record]
+        if len(saved) + len(more) > 2 * KEPT:
+            self._write([*saved, *more][-KEPT:])
+        else:
+            with os.fdopen(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "r+b") as file:
+                whole = file.seek(0, os.SEEK_END) == 0 or (file.seek(-1, os.SEEK_END), file.read(1))[1] == b"\n"
+                file.write(b"" if whole else b"\n")
+                file.write("".join(map(_line, more)).encode("ascii"))
+            self._read = _stamp(self.path), [*saved, *more]
+        self._unsaved.clear()
 
     def _write(self, records: list[dict[str, Any]]) -> None:
         draft = self.path.with_suffix(f".{os.getpid()}.tmp")
-        text = "".join(json.dumps(record, ensure_ascii=True) + "\n" for record in records)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
+            out.write("".join(map(_line, records)))
         draft.replace(self.path)
+        self._read = _stamp(self.path), records
+
+
+Stamp = tuple[int, int, int]
+
+
+def _stamp(path: Path) -> Stamp:
+    """What changes when a file does: zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def _line(record: dict[str, Any]) -> str:
+    return json.dumps(record, ensure_ascii=True) + "\n"
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    """The record in a line; None for one cut by a full disk or a kill: a lost convenience, never a reason to refuse work."""
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and isinstance(record.get("number"), int) else None
 
 
 def _ignore(event: Any) -> None:
