@@ -331,7 +331,7 @@ def test_the_gate_is_offered_where_the_server_has_one(browser: Any, address: str
         commands = page.request.get(f"{address}/commands").json()
         asks = next(command for command in commands if command["name"] == "ask")
         assert page.locator("#gate-field").is_visible() == ("gate" in asks["schema"]["properties"])
-        asks["schema"]["properties"]["gate"] = {"type": "string"}
+        asks["schema"]["properties"]["gate"] = {"enum": ["auto", "retrieval"]}
         page.route("**/commands", lambda route: route.fulfill(json=commands))
         page.reload()
         page.locator("#gate-field").wait_for()

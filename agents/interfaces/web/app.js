@@ -9,7 +9,6 @@ import { byId, say } from "./dom.js";
 import * as panel from "./panel.js";
 
 const views = { ask, compare, browse };
-const GATES = ["auto", "retrieval", "internal", "both"];
 
 // `#view/argument/…`: a link that can be kept, and the way back.
 async function route() {
@@ -47,7 +46,7 @@ async function start() {
   try {
     const listed = await commands();
     const own = listed.find((command) => command.name === "ask");
-    ask.start("gate" in (own?.schema.properties ?? {}) ? GATES : []);
+    ask.start(own?.schema.properties.gate?.enum ?? []);
     const counts = await call("stats");
     byId("stats").textContent = `${counts.entities} entities, ${counts.triples} facts, ${counts.sources} sources`;
   } catch (error) {

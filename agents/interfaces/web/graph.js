@@ -182,7 +182,7 @@ export class Graph {
   #arrow(edge, aside) {
     const [from, to] = [this.nodes.get(edge.from), this.nodes.get(edge.to)];
     const bend = (edge.from < edge.to ? 1 : -1) * aside * 26;
-    const share = to.by && !from.by ? 0.7 : from.by && !to.by ? 0.3 : 0.5; // near the box that came later, where there is room
+    const share = to.by && !from.by ? 0.82 : from.by && !to.by ? 0.18 : 0.5; // near the box that came later, where there is room
     const { start, control, end, label, angle } = line(from, to, bend, share);
     const course = `M${start.x} ${start.y} Q${control.x} ${control.y} ${end.x} ${end.y}`;
     const near = from.by || to.by ? " near" : "";
