@@ -79,7 +79,7 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
     """The HTTP protocol for uvicorn, with a deadline for each request."""
 
     class Punctual(H11Protocol):
-        """Closes a connection whose request is not complete in time, the very first one included."""
+        """Closes a connection whose request is not complete in time, the first one included, or whose answer nobody takes."""
 
         deadline: asyncio.TimerHandle | None = None
         received = 0
@@ -100,6 +100,15 @@ def protocol(limits: Limits) -> type[asyncio.Protocol]:
         def on_response_complete(self) -> None:
             super().on_response_complete()
             self._look()
+            self._untaken(0)
+
+        def _untaken(self, before: int) -> None:
+            """Let go of a client that takes nothing of what is left for it."""
+            left = self.transport.get_write_buffer_size()
+            if left and left == before:
+                self.transport.abort()
+            elif left:
+                self.loop.call_later(limits.send_seconds, self._untaken, left)
 
         def _look(self) -> None:
             """Start the clock where a request has begun, stop it where it is complete."""
