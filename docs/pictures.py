@@ -21,8 +21,8 @@ OUT = Path(__file__).parent / "pictures"
 QUESTION = "Who runs the group that owns the shipyard that built the MV Solveth?"
 MOST = 150_000  # bytes of a picture
 VIEWS: dict[str, dict[str, Any]] = {
-    "page-1280": {"viewport": {"width": 1280, "height": 720}, "color_scheme": "light"},
-    "page-1280-dark": {"viewport": {"width": 1280, "height": 720}, "color_scheme": "dark"},
+    "page-1280": {"viewport": {"width": 1280, "height": 640}, "color_scheme": "light"},
+    "page-1280-dark": {"viewport": {"width": 1280, "height": 640}, "color_scheme": "dark"},
     "page-390": {"viewport": {"width": 390, "height": 844}, "color_scheme": "light"},
 }
 
@@ -67,11 +67,10 @@ def pose(page: Page, name: str) -> None:
     if name == "page-1280":
         page.locator(".said .cite").nth(3).click()
         page.locator("#panel mark").wait_for()
-        page.locator("article.answer").evaluate("(answer) => answer.scrollIntoView()")
     elif name == "page-1280-dark":
         page.locator(".node", has_text="Kestrane Group").click()
         page.locator(".node.open").wait_for()
-        page.locator(".graph").scroll_into_view_if_needed()
+    page.locator("article.answer").evaluate("(answer) => answer.scrollIntoView()")
     page.mouse.move(1, 1)
 
 
