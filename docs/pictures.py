@@ -50,6 +50,7 @@ def take(address: str) -> None:
         for name, options in VIEWS.items():
             page = browser.new_context(**options, reduced_motion="reduce").new_page()
             page.goto(f"{address}/")
+            page.locator("#stats", has_text="facts").wait_for(state="attached")
             pose(page, name)
             target = OUT / f"{name}.png"
             page.screenshot(path=target)

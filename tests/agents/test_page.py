@@ -348,7 +348,8 @@ def test_the_gate_is_offered_where_the_server_has_one(browser: Any, address: str
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_every_view_keeps_the_rules(browser: Any, address: str, width: int, scheme: str) -> None:
-    with _looking(browser, address, viewport={"width": width, "height": 844}, color_scheme=scheme, bypass_csp=True) as page:
+    still = {"reduced_motion": "reduce", "bypass_csp": True}  # nothing is half faded in when it is measured
+    with _looking(browser, address, viewport={"width": width, "height": 844}, color_scheme=scheme, **still) as page:
         checks = [_rules]
         if "AXE_JS" in os.environ:
             page.add_init_script(path=os.environ["AXE_JS"])

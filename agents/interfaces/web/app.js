@@ -37,16 +37,19 @@ function decoded(part) {
 
 async function start() {
   panel.start();
+  ask.start();
   compare.start();
   browse.start();
   completeQuestion();
+  window.addEventListener("hashchange", route);
   byId("token").addEventListener("click", async () => {
     if (await askToken("The token is sent with every request.")) location.reload();
   });
+  byId("token-cancel").addEventListener("click", () => byId("token-dialog").close("cancel"));
   try {
     const listed = await commands();
     const own = listed.find((command) => command.name === "ask");
-    ask.start(own?.schema.properties.gate?.enum ?? []);
+    ask.offer(own?.schema.properties.gate?.enum ?? []);
     const counts = await call("stats");
     byId("stats").textContent = `${counts.entities} entities, ${counts.triples} facts, ${counts.sources} sources`;
   } catch (error) {
@@ -54,7 +57,6 @@ async function start() {
     byId("problem").hidden = false;
     say(error.message);
   }
-  window.addEventListener("hashchange", route);
   await route();
 }
 

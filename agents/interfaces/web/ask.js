@@ -13,8 +13,7 @@ import { step as inWords } from "./words.js";
 const PATHS = 3; // shown among the steps as soon as they are found
 let [running, current] = [null, 0];
 
-// Wire the form up. `gates` are the modes that the server's gate can be forced to, none where it has no such choice.
-export function start(gates) {
+export function start() {
   byId("ask-form").addEventListener("submit", (event) => {
     event.preventDefault();
     submit();
@@ -25,9 +24,13 @@ export function start(gates) {
     byId("ask-form").requestSubmit();
   });
   byId("stop").addEventListener("click", () => running?.abort());
+  listSitting();
+}
+
+// Offer the modes of the server's gate, if it has any to choose from.
+export function offer(gates) {
   byId("gate").replaceChildren(...gates.map((name) => el("option", { value: name }, name)));
   byId("gate-field").hidden = !gates.length;
-  listSitting();
 }
 
 async function submit() {
