@@ -101,7 +101,7 @@ def why_not(session: Session, question: tuple[str, ...], entity: str, as_of: dat
     Argument("source", "a source's URI or id"),
     Argument("question", "the question; the last one asked when left out", greedy=True, optional=True),
     AS_OF,
-    examples=('suppliers.csv "Who supplied Brightwater Labs?"',),
+    examples=('suppliers.csv "Who supplied Brightwater Labs?"', "suppliers.csv"),
     python="agents.without.without",
     local="it copies the whole graph",
 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Argument("workers", "questions asked at once", int, option=True, default=1),
     AS_OF,
     Argument("force", "overwrite the file", bool, option=True),
-    examples=("questions.jsonl --out answers.jsonl --workers 2",),
+    examples=("questions.jsonl --out answers.jsonl --workers 2", "questions.jsonl --out answers.jsonl --workers 2 --json"),
     python="agents.agent.Agent.batch",
     local="it reads and writes files of the machine it runs on",
 )

@@ -41,7 +41,7 @@ def export(session: Session, file: str, format: str | None, answer: int | None, 
     "backup",
     "Copy the graph with its models into a new folder, while it is in use; the copy is a graph like any other.",
     Argument("folder", "a folder that is not there yet"),
-    examples=("backups/monday.kg",),
+    examples=("backups/monday.kg", "../copy.kg"),
     python="kg.backup.backup",
     local="it writes files of the machine it runs on",
 )

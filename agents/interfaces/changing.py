@@ -145,7 +145,7 @@ def retract(session: Session, triple: str, reason: str) -> Result:
     "quarantine",
     "Set a source aside: its text and facts count for nothing until that is undone.",
     Argument("source", "a source's URI or id"),
-    examples=("reports/2023.pdf",),
+    examples=("reports/2023.pdf", "suppliers.csv"),
     python="kg.edits.quarantine",
     writes=True,
 )

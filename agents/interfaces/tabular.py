@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...kg.views import cell
+from ...kg.safe_text import cell
 from .render import one_line
 
 Rows = tuple[list[str], list[list[str]]]
