@@ -82,7 +82,7 @@ def _arrow(parts: list[str], x: float, label: str, forward: bool) -> float:
 
 # ---- graphs ------------------------------------------------------------------------------------------------------
 
-_SPREAD, _MARGIN, _RADIUS = 90, 80, 6  # SVG units: room per node, border, circle
+_SPREAD, _MARGIN, _RADIUS = 90, 105, 6  # SVG units: room per node, border, circle
 _SMALL = "font-family='system-ui, sans-serif' font-size='11' fill='currentColor' text-anchor='middle'"
 
 
