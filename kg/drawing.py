@@ -82,7 +82,7 @@ def _arrow(parts: list[str], x: float, label: str, forward: bool) -> float:
 
 # ---- graphs ------------------------------------------------------------------------------------------------------
 
-_SPREAD, _MARGIN, _RADIUS = 90, 80, 6  # SVG units: room per node, border, circle
+_SPREAD, _MARGIN, _RADIUS = 90, 105, 6  # SVG units: room per node, border, circle
 _SMALL = "font-family='system-ui, sans-serif' font-size='11' fill='currentColor' text-anchor='middle'"
 
 
@@ -140,7 +140,8 @@ def _edge(parts: list[str], start: tuple[float, float], end: tuple[float, float]
     parts.append(f"<line x1='{x1:.1f}' y1='{y1:.1f}' x2='{tx:.1f}' y2='{ty:.1f}' stroke='currentColor' opacity='.5'/>")
     points = " ".join(f"{x:.1f},{y:.1f}" for x, y in ((tx, ty), *wings))
     parts.append(f"<polygon points='{points}' fill='currentColor' opacity='.7'/>")
-    parts.append(f"<text x='{(x1 + x2) / 2:.0f}' y='{(y1 + y2) / 2 - 3:.0f}' {_SMALL} opacity='.8'>{markup(label)}</text>")
+    x, y = x1 + 0.4 * (x2 - x1), y1 + 0.4 * (y2 - y1) - 3  # off the middle, where the label of the way back would stand
+    parts.append(f"<text x='{x:.0f}' y='{y:.0f}' {_SMALL} opacity='.8'>{markup(label)}</text>")
 
 
 __all__ = ["graph_svg", "path_svg", "paths_svg"]

@@ -15,7 +15,7 @@ from ..model import Node, Triple
 from ..safe_text import dot, markup, mermaid, one_line, short
 from ..views import Facts
 
-MAX_NODES, MAX_EDGES = 120, 400  # in a picture; Mermaid itself refuses more than 500 edges
+MAX_NODES, MAX_EDGES = 60, 150  # in a picture, where labels still can be told apart
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE = """
 :root { color-scheme: light dark } body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 90rem }
