@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ def _serving(folder: Path, token: str = "") -> Iterator[str]:
         assert server.stderr is not None
         said = server.stderr.readline()
         assert "serving on" in said
+        threading.Thread(target=server.stderr.read, daemon=True).start()  # a log that nobody reads would stop the server
         try:
             yield said.split()[-1]
         finally:
