@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,7 @@ def main() -> None:
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
             assert server.stderr is not None
             address = server.stderr.readline().split()[-1]
+            threading.Thread(target=server.stderr.read, daemon=True).start()  # a log that nobody reads would stop the server
             try:
                 take(address)
             finally:

@@ -100,6 +100,11 @@ def test_the_llamaindex_adapter_names_its_extra(bare: Path) -> None:
     assert done.stderr.splitlines()[-1].endswith("LlamaIndex needs: pip install 'hoptrace[llamaindex]'")
 
 
+def test_the_server_names_its_extra(bare: Path) -> None:
+    done = command(bare, "serve")
+    assert (done.returncode, done.stderr) == (69, "hoptrace: serve needs: pip install 'hoptrace[server]'\n")
+
+
 def test_every_extra_that_an_error_names_exists() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
     sources = [path.read_text("utf-8") for folder in ("kg", "retrieval", "agents") for path in (ROOT / folder).rglob("*.py")]

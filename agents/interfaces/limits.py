@@ -75,81 +75,82 @@ class Bodies:
         return await self.app(scope, counted, patient)
 
 
+class Punctual(H11Protocol):
+    """Closes a connection whose request is not complete in time, the first one included, or whose answer nobody takes."""
+
+    limits: Limits
+    deadline: asyncio.TimerHandle | None = None
+    received = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._expect()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._expected()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        super().data_received(data)
+        self._look()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._look()
+        self._untaken(0)
+
+    def _untaken(self, before: int) -> None:
+        """Let go of a client that takes nothing of what is left for it."""
+        left = self.transport.get_write_buffer_size()
+        if left and left == before:
+            self.transport.abort()
+        elif left:
+            self.loop.call_later(self.limits.send_seconds, self._untaken, left)
+
+    def _look(self) -> None:
+        """Start the clock where a request has begun, stop it where it is complete."""
+        state = self.conn.their_state
+        if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
+            if self.deadline is None:
+                self._expect()
+        elif state is not h11.IDLE or self.cycle is not None:
+            self._expected()
+
+    def _expect(self) -> None:
+        self.received = 0
+        self.deadline = self.loop.call_later(self.limits.request_seconds, self._late)
+
+    def _expected(self) -> None:
+        if self.deadline is not None:
+            self.deadline.cancel()
+            self.deadline = None
+
+    def _late(self) -> None:
+        self.deadline = None
+        answered = self.cycle is not None and self.cycle.response_started
+        if self.conn.their_state is h11.SEND_BODY and not answered and self.received >= RATE * self.limits.request_seconds:
+            self._expect()
+            return
+        if not answered and self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
+            self._say_late()
+        self.transport.close()
+
+    def _say_late(self) -> None:
+        body = dumps({"error": "the request was not complete in time", "kind": "TimeoutError"}).encode()
+        headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
+        events: list[Any] = [
+            h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
+            h11.Data(data=body),
+            h11.EndOfMessage(),
+        ]
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+
+
 def protocol(limits: Limits) -> type[asyncio.Protocol]:
     """The HTTP protocol for uvicorn, with a deadline for each request."""
-
-    class Punctual(H11Protocol):
-        """Closes a connection whose request is not complete in time, the first one included, or whose answer nobody takes."""
-
-        deadline: asyncio.TimerHandle | None = None
-        received = 0
-
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            self._expect()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._expected()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            self.received += len(data)
-            super().data_received(data)
-            self._look()
-
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
-            self._look()
-            self._untaken(0)
-
-        def _untaken(self, before: int) -> None:
-            """Let go of a client that takes nothing of what is left for it."""
-            left = self.transport.get_write_buffer_size()
-            if left and left == before:
-                self.transport.abort()
-            elif left:
-                self.loop.call_later(limits.send_seconds, self._untaken, left)
-
-        def _look(self) -> None:
-            """Start the clock where a request has begun, stop it where it is complete."""
-            state = self.conn.their_state
-            if state is h11.SEND_BODY or (state is h11.IDLE and self.conn.trailing_data[0]):
-                if self.deadline is None:
-                    self._expect()
-            elif state is not h11.IDLE or self.cycle is not None:
-                self._expected()
-
-        def _expect(self) -> None:
-            self.received = 0
-            self.deadline = self.loop.call_later(limits.request_seconds, self._late)
-
-        def _expected(self) -> None:
-            if self.deadline is not None:
-                self.deadline.cancel()
-                self.deadline = None
-
-        def _late(self) -> None:
-            self.deadline = None
-            answered = self.cycle is not None and self.cycle.response_started
-            if self.conn.their_state is h11.SEND_BODY and not answered and self.received >= RATE * limits.request_seconds:
-                self._expect()
-                return
-            if not answered and self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
-                self._say_late()
-            self.transport.close()
-
-        def _say_late(self) -> None:
-            body = dumps({"error": "the request was not complete in time", "kind": "TimeoutError"}).encode()
-            headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
-            events: list[Any] = [
-                h11.Response(status_code=408, headers=headers, reason=b"Request Timeout"),
-                h11.Data(data=body),
-                h11.EndOfMessage(),
-            ]
-            for event in events:
-                self.transport.write(self.conn.send(event) or b"")
-
-    return Punctual
+    return type("Punctual", (Punctual,), {"limits": limits})
 
 
 __all__ = ["Bodies", "Limits", "protocol"]

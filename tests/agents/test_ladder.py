@@ -193,7 +193,7 @@ def test_a_tampered_calibration_is_named_and_not_used(agent: Agent, damage: Call
     calibrated(agent)
     folder = gate_folder(agent.kg)
     meta, record = load_artefact(folder).meta, json.loads((folder / "gate.json").read_text())
-    damage(record)
+    damage(record["utility"])
     (folder / "gate.json").write_text(json.dumps(record))
     assert "SHA-256" in load_gate(agent).note
     write_manifest(folder, "gate", ["gate.json"], meta)

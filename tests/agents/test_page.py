@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,7 @@ def _serving(folder: Path, token: str = "") -> Iterator[str]:
         assert server.stderr is not None
         said = server.stderr.readline()
         assert "serving on" in said
+        threading.Thread(target=server.stderr.read, daemon=True).start()  # a log that nobody reads would stop the server
         try:
             yield said.split()[-1]
         finally:
@@ -153,7 +155,7 @@ def test_a_node_opens_and_closes_what_is_linked_to_it(page: Any) -> None:
     city.click()
     answer.locator(".node", has_text="Piet Aalders").wait_for()
     assert city.get_attribute("aria-expanded") == "true"
-    assert "Piet Aalders" in page.locator("#said").inner_text() or "facts" in page.locator("#said").inner_text()
+    assert "new entities" in page.locator("#said").inner_text()
     city.click()
     answer.locator(".node", has_text="Piet Aalders").wait_for(state="detached")
 
@@ -161,7 +163,6 @@ def test_a_node_opens_and_closes_what_is_linked_to_it(page: Any) -> None:
 def test_an_arrow_tells_its_quote_and_points_from_subject_to_object(page: Any) -> None:
     answer = _ask(page, THREE_HOPS)
     edge = answer.locator(".edge", has_text="founded")
-    edge.locator(".reach").dispatch_event("pointerenter")
     edge.dispatch_event("pointerenter")
     assert "Orla Vance founded Brightwater Labs in 2011." in answer.locator(".tip").inner_text()
     head = edge.locator(".head").bounding_box()
@@ -173,28 +174,28 @@ def test_an_arrow_tells_its_quote_and_points_from_subject_to_object(page: Any) -
 def test_the_drawing_moves_and_zooms(page: Any) -> None:
     answer = _ask(page, THREE_HOPS)
     world, canvas = answer.locator(".canvas > g"), answer.locator(".canvas")
-    places = [world.get_attribute("transform")]
+    playwright.expect(world).to_have_attribute("transform", re.compile("scale"))
+    first = last = world.get_attribute("transform")
 
-    def moved() -> bool:
-        places.append(world.get_attribute("transform"))
-        return places[-1] != places[-2]
+    def moved() -> None:
+        nonlocal last
+        playwright.expect(world).not_to_have_attribute("transform", last)
+        last = world.get_attribute("transform")
 
     answer.get_by_role("button", name="Zoom in").click()
-    assert moved()
+    moved()
     canvas.focus()
     page.keyboard.press("ArrowLeft")
-    assert moved()
-    box = canvas.bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    moved()
+    canvas.hover(position={"x": 20, "y": 20})
     page.mouse.wheel(0, -200)
-    page.wait_for_timeout(50)
-    assert moved()
+    moved()
     page.mouse.down()
-    page.mouse.move(box["x"] + 90, box["y"] + 40, steps=3)
+    page.mouse.move(400, 300, steps=3)
     page.mouse.up()
-    assert moved()
+    moved()
     answer.get_by_role("button", name="Fit").click()
-    assert world.get_attribute("transform") == places[0]
+    playwright.expect(world).to_have_attribute("transform", first)
 
 
 def test_another_day_gives_another_answer_and_both_are_compared(page: Any) -> None:
@@ -205,6 +206,7 @@ def test_another_day_gives_another_answer_and_both_are_compared(page: Any) -> No
     assert "Moran Glass" in second
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("button", name="Compare").click()
+    page.locator(".compared .differs").first.wait_for()
     differing = page.locator(".compared .differs").all_inner_texts()
     assert any("Kell Optics" in row and "Moran Glass" in row for row in differing)
     assert any("2022-05-01" in row and "2024-05-01" in row for row in differing)

@@ -8,8 +8,6 @@ export class Camera {
   constructor(svg, world, bounds) {
     Object.assign(this, { svg, world, bounds, x: 0, y: 0, scale: 1, dragged: false, pointers: new Map() });
     svg.addEventListener("pointerdown", (event) => this.#down(event));
-    svg.addEventListener("pointermove", (event) => this.#move(event));
-    for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, (event) => this.pointers.delete(event.pointerId));
     svg.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     svg.addEventListener("keydown", (event) => this.#key(event));
   }
@@ -59,6 +57,11 @@ export class Camera {
     if (event.button) return;
     this.dragged = false;
     this.pointers.set(event.pointerId, { x: event.clientX, y: event.clientY, from: [event.clientX, event.clientY] });
+    if (this.pointers.size > 1) return;
+    const held = new AbortController(); // a drag goes on where it leaves the drawing
+    const end = ({ pointerId }) => this.pointers.delete(pointerId) && !this.pointers.size && held.abort();
+    window.addEventListener("pointermove", (moved) => this.#move(moved), { signal: held.signal });
+    for (const name of ["pointerup", "pointercancel"]) window.addEventListener(name, end, { signal: held.signal });
   }
 
   #move(event) {
@@ -66,7 +69,6 @@ export class Camera {
     if (!held) return;
     const [other] = [...this.pointers].filter(([id]) => id !== event.pointerId).map(([, pointer]) => pointer);
     if (!this.dragged && Math.hypot(event.clientX - held.from[0], event.clientY - held.from[1]) < 4) return;
-    if (!this.dragged) this.svg.setPointerCapture(event.pointerId);
     this.dragged = true;
     if (other) {
       const apart = (x, y) => Math.hypot(x - other.x, y - other.y) || 1;
