@@ -67,7 +67,9 @@ def test_every_answer_has_a_path_whose_hops_are_all_cited(report: EvaluationRepo
 
 
 def test_two_at_once_answer_as_one_by_one(demo: Agent, report: EvaluationReport) -> None:
-    outcomes = demo.batch([row.question.text for row in report.rows], workers=2)
+    undated = [row for row in report.rows if row.question.as_of is None]  # a batch has one day for all
+    assert len(undated) >= 30
+    outcomes = demo.batch([row.question.text for row in undated], workers=2)
     assert [(o.answer.answers, o.answer.citations, o.answer.paths) for o in outcomes if o.answer is not None] == [
-        (row.answer.answers, row.answer.citations, row.answer.paths) for row in report.rows
+        (row.answer.answers, row.answer.citations, row.answer.paths) for row in undated
     ]
