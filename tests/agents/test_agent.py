@@ -34,6 +34,7 @@ ANSWER: dict[str, Any] = {
     "citations": [
         {"id": int, "source": str, "chunk_id": str, "start": int, "end": int, "quote": str, "verified": bool},
     ],
+    "support": {"sources": int, "marks": [str], "conflicts": [{"said": str, "other": str, "sources": [str], "against": [str]}]},
     "usage": dict.fromkeys(("evidence_tokens", "window_tokens", "model_calls", "prompt_tokens", "completion_tokens"), int),
     "timings_ms": dict,
 }

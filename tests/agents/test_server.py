@@ -40,6 +40,8 @@ GIVEN: dict[str, dict[str, Any]] = {
     "log": {"limit": 3},
     "sparql": {"query": "SELECT ?s WHERE { ?s ?p ?o } LIMIT 2"},
     "stats": {},
+    "replay": {"number": 1},
+    "diff": {"first": "1", "second": "2"},
 }
 
 
