@@ -57,8 +57,15 @@ def without(agent: Agent, source: str, question: str, *, as_of: date | str | Non
     before = agent.ask(question, as_of=as_of)
     with tempfile.TemporaryDirectory() as folder, KnowledgeGraph.open(backup(agent.kg, Path(folder) / "copy.kg")) as copy:
         copy.forget(source)
-        options = {"model": agent.model, "budget": agent.budget, "reads": agent.reads, "writer": agent.writer}
-        after = Agent(copy, encoder=agent.retriever.encoder, **options).ask(question, as_of=as_of)
+        asked = Agent(
+            copy,
+            model=agent.model,
+            encoder=agent.retriever.encoder,
+            budget=agent.budget,
+            reads=agent.reads,
+            writer=agent.writer,
+        )
+        after = asked.ask(question, as_of=as_of)
     return Without(source, before, after)
 
 
