@@ -124,8 +124,12 @@ class Database:
         hidden = self._texts(source)
         counted = {row: Counter(words(text)) for row, text in hidden.items()}
         stems = self._stems(counted)
-        pairs = {(stems[word], row) for row, found in counted.items() for word in found}
-        self.executemany("DELETE FROM word WHERE stem = ? AND chunk = ?", pairs)
+        pairs = [(stems[word], row) for row, found in counted.items() for word in found]
+        self.raw.execute(
+            "DELETE FROM word USING unnest(CAST(%s AS text[]), CAST(%s AS bigint[])) AS gone (stem, chunk) "
+            "WHERE word.stem = gone.stem AND word.chunk = gone.chunk",
+            [[stem for stem, _ in pairs], [row for _, row in pairs]],
+        )
         self.raw.execute("DELETE FROM shown WHERE chunk = ANY(%s)", (list(hidden),))
         self._count(-len(hidden), -sum(found.total() for found in counted.values()))
 
@@ -134,8 +138,9 @@ class Database:
 
     @contextmanager
     def bulk(self) -> Iterator[None]:
-        """Nothing to do: rows go in by the array, and readers need the indexes."""
+        """Indexes stay, readers need them; but the planner must hear of so many rows before they are settled."""
         yield
+        self.execute("ANALYZE triple, span, node, source")
 
     def _texts(self, source: int) -> dict[int, str]:
         return dict(self.raw.execute("SELECT row, text FROM chunk WHERE source = %s", (source,)).fetchall())

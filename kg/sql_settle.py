@@ -73,17 +73,17 @@ class Settle:
         if not gone:
             return
         self.touch_nodes(node for _, _, *ends in gone for node in ends)
-        rows = [(row,) for row, *_ in gone]
+        rows = [row for row, *_ in gone]
+        listed = (json.dumps(rows),)
         ends = self._db.execute(
-            ENDS.format(which="triple.row IN (SELECT value FROM json_each(?1))"), (json.dumps([row for row, *_ in gone]),)
+            ENDS.format(which="triple.row IN (SELECT value FROM json_each(?1))"), listed
         ).fetchall()  # what a forgotten fact was about, as hashes: whoever learned it must know not to say it
+        stones = [("end", key) for key in end_keys(ends)] + [("triple", row) for row in rows]
         self._db.executemany(
-            "INSERT INTO tombstone VALUES (?, 'end', ?) ON CONFLICT DO NOTHING", ((self._seq, key) for key in end_keys(ends))
+            "INSERT INTO tombstone VALUES (?, ?, ?) ON CONFLICT DO NOTHING", ((self._seq, *one) for one in stones)
         )
-        self._db.executemany("DELETE FROM touched_triple WHERE row = ?", rows)
-        self._db.executemany("DELETE FROM retraction WHERE triple = ?", rows)
-        self._db.executemany("DELETE FROM triple WHERE row = ?", rows)
-        self._db.executemany("INSERT INTO tombstone VALUES (?, 'triple', ?)", ((self._seq, row) for (row,) in rows))
+        for table, column in (("touched_triple", "row"), ("retraction", "triple"), ("triple", "row")):
+            self._db.execute(f"DELETE FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))", listed)
         self.forget_refs([key for _, key, *_ in gone])
 
     def _refresh_relations(self) -> None:
@@ -133,21 +133,28 @@ class Settle:
             "WHEN 'entity' THEN NOT EXISTS (SELECT 1 FROM name WHERE name.node = node.row) "
             "ELSE NOT EXISTS (SELECT 1 FROM triple WHERE triple.object = node.row) END"
         ).fetchall()
-        for row, key in gone:
-            self._db.execute(
-                "INSERT INTO dirty_block SELECT block FROM node WHERE kind = 'entity' AND (canon = ?1 OR key IN "
-                "(SELECT first FROM link_mark WHERE second = ?2 UNION SELECT second FROM link_mark WHERE first = ?2)) "
-                "ON CONFLICT DO NOTHING",
-                (row, key),
-            )
-            for (other,) in self._db.execute("SELECT row FROM node WHERE canon = ? AND row != ?", (row, row)).fetchall():
-                self._move(other, row, other)
-            for table in ("link", "link_mark"):
-                self._db.execute(f"DELETE FROM {table} WHERE first = ? OR second = ?", (key, key))
-            self._db.execute("DELETE FROM node WHERE row = ?", (row,))
+        if not gone:
+            return
+        rows, keys = {row for row, _ in gone}, [key for _, key in gone]
+        listed, named = json.dumps(list(rows)), json.dumps(keys)
+        within = "IN (SELECT value FROM json_each({}))"
+        self._db.execute(
+            f"INSERT INTO dirty_block SELECT block FROM node WHERE kind = 'entity' AND canon {within.format('?1')} "
+            "UNION SELECT block FROM node WHERE kind = 'entity' AND key IN "
+            f"(SELECT first FROM link_mark WHERE second {within.format('?2')} "
+            f"UNION SELECT second FROM link_mark WHERE first {within.format('?2')}) ON CONFLICT DO NOTHING",
+            (listed, named),
+        )
+        merged = f"SELECT row, canon FROM node WHERE canon {within.format('?')} AND row != canon"
+        for other, head in self._db.execute(merged, (listed,)).fetchall():
+            if other not in rows:
+                self._move(other, head, other)
+        for table in ("link", "link_mark"):
+            self._db.execute(f"DELETE FROM {table} WHERE first {within.format('?1')} OR second {within.format('?1')}", (named,))
+        self._db.execute(f"DELETE FROM node WHERE row {within.format('?')}", (listed,))
+        for row in rows:
             self._moved.pop(row, None)
-        if gone:
-            self.forget_refs([key for _, key in gone])
+        self.forget_refs(keys)
 
     # ---- merges
 
