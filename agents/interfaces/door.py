@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .refusals import (
@@ -118,6 +119,8 @@ class Journal:
 
         try:
             await self.app(scope, receive, marked)
+        except ClientDisconnect:
+            pass
         except Exception as error:  # nothing that a command raises on purpose: that has been answered further in
             failed(scope, error)
             if not status:

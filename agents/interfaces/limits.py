@@ -6,6 +6,7 @@ uvicorn bounds none of them: a request half sent stays open for ever, and a body
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,7 +41,7 @@ class Limits:
 
 
 class Bodies:
-    """Counts a body as it comes and refuses one that is too large; leaves a client who does not take its answer."""
+    """Counts a body as it comes and refuses one that is too large."""
 
     def __init__(self, app: ASGIApp, limits: Limits) -> None:
         self.app, self.limits = app, limits
@@ -63,16 +64,15 @@ class Bodies:
                 raise too_large
             return message
 
-        async def patient(message: Message) -> None:
+        async def replaced(message: Message) -> None:
             nonlocal refused
-            async with asyncio.timeout(self.limits.send_seconds):
-                if seen <= most:
-                    await send(message)
-                elif not refused:  # whatever a parser made of a body that broke off
-                    refused = True
-                    await error_response(scope["path"], too_large)(scope, receive, send)
+            if seen <= most:
+                await send(message)
+            elif not refused:  # whatever a parser made of a body that broke off
+                refused = True
+                await error_response(scope["path"], too_large)(scope, receive, send)
 
-        return await self.app(scope, counted, patient)
+        return await self.app(scope, counted, replaced)
 
 
 class Punctual(H11Protocol):
@@ -99,6 +99,10 @@ class Punctual(H11Protocol):
         super().on_response_complete()
         self._look()
         self._untaken(0)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.loop.call_later(self.limits.send_seconds, self._untaken, self.transport.get_write_buffer_size())
 
     def _untaken(self, before: int) -> None:
         """Let go of a client that takes nothing of what is left for it."""
@@ -144,8 +148,9 @@ class Punctual(H11Protocol):
             h11.Data(data=body),
             h11.EndOfMessage(),
         ]
-        for event in events:
-            self.transport.write(self.conn.send(event) or b"")
+        with contextlib.suppress(h11.LocalProtocolError):  # too late for an answer too
+            for event in events:
+                self.transport.write(self.conn.send(event) or b"")
 
 
 def protocol(limits: Limits) -> type[asyncio.Protocol]:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from hoptrace.agents.interfaces.session import Session
+from hoptrace.agents.steps import Composed
 
 pytest.importorskip("fastapi")
 pytest.importorskip("uvicorn")
@@ -131,12 +132,18 @@ def test_more_than_may_wait_are_told_to_come_again(tight: Any, monkeypatch: pyte
     assert (busy.headers["retry-after"], busy.json()["kind"]) == ("1", "BusyError")
 
 
-def test_a_client_that_does_not_read_is_left(tight: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("path", [b"/ask", b"/ask/stream"])
+def test_a_client_that_does_not_read_is_left(tight: Any, path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     """It takes no thread while its answer waits to be read, and is cut off in the end."""
-    big = {"status": "answered", "route": {"action": "x"}, "big": "x" * 2**24}
-    monkeypatch.setattr(Session, "ask", lambda self, question, **_: big)
+
+    def big(self: Session, question: str, **_: Any) -> dict[str, Any]:
+        for _ in range(16):
+            self.watch(Composed("x", "x" * 2**20))
+        return {"status": "answered", "route": {"action": "x"}, "big": "x" * 2**24}
+
+    monkeypatch.setattr(Session, "ask", big)
     with socket.create_connection(("127.0.0.1", tight.port), timeout=20) as client:
-        client.sendall(HEAD + b'Content-Length: 17\r\n\r\n{"question": "x"}')
+        client.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: 17\r\n\r\n" % path + b'{"question": "x"}')
         assert client.recv(20).startswith(b"HTTP/1.1 200 ")
         monkeypatch.undo()
         assert tight.post("ask", question="Who founded Brightwater Labs?").status_code == 200
