@@ -134,8 +134,7 @@ class Work:
         finally:
             for task in (waiting, leaving):
                 task.cancel()
-                with contextlib.suppress(asyncio.CancelledError, Exception):
-                    await task
+            await asyncio.gather(waiting, leaving, return_exceptions=True)  # not awaited: that would change where it was raised
 
     async def _last(self) -> Any:
         last = None

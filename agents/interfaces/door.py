@@ -146,7 +146,7 @@ def failed(scope: Scope, error: Exception) -> dict[str, Any]:
     if namespace is not None:
         namespace.metrics.failed(said["kind"])
     if status_of(error) >= 500:
-        LOG.error("failed", extra={"fields": {"id": state.get("number"), "kind": said["kind"], "at": _place(error)}})
+        LOG.error("failed", extra={"fields": {"id": state.get("number"), "kind": said["kind"], "where": _place(error)}})
         LOG.debug("traceback", exc_info=error)
     return said
 

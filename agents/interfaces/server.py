@@ -155,19 +155,22 @@ def run(settings: Settings) -> None:
     Raises:
         OSError: the address is taken.
     """
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines())
-    for name in ("uvicorn.error", LOG.name):
-        logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [handler], False
-    LOG.setLevel(logging.INFO)
-    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.create_server((settings.host, settings.port), family=family, backlog=2048) as listening:
         server = uvicorn.Server(configured(settings))
+        _log_to_stderr()
         where = f"[{settings.host}]" if family == socket.AF_INET6 else settings.host
         print(f"hoptrace: serving on http://{where}:{listening.getsockname()[1]}", file=sys.stderr, flush=True)
         server.run(sockets=[listening])
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    for name, level in (("uvicorn.error", logging.WARNING), (LOG.name, logging.INFO)):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)
 
 
 def configured(settings: Settings) -> uvicorn.Config:

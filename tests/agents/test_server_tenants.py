@@ -14,6 +14,7 @@ import pytest
 from hoptrace import KnowledgeGraph
 from hoptrace.agents.interfaces.cli import main
 from hoptrace.agents.interfaces.registry import COMMANDS
+from hoptrace.agents.interfaces.session import Session
 from hoptrace.kg.errors import InputError, MissingPathError
 
 pytest.importorskip("fastapi")
@@ -157,6 +158,23 @@ def test_logs_hold_no_text_and_no_token(two: Any, caplog: pytest.LogCaptureFixtu
     asked = next(line for line in lines if line["route"] == "/ask" and line["status"] == 200)
     assert asked["namespace"] == "a"
     assert {"at", "level", "id", "ms", "method"} <= set(asked)
+
+
+def test_a_failure_is_logged_by_its_place_and_not_by_its_words(
+    two: Any, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(Session, "ask", fail)
+    with caplog.at_level(logging.INFO, logger="hoptrace.server"):
+        assert two.post("ask", question="x").status_code == 500
+        two.post("ask/stream", question="x")
+    failures = [JsonLines().format(record) for record in caplog.records if record.levelname == "ERROR"]
+    assert [(line["kind"], line["where"].partition(":")[0]) for line in map(json.loads, failures)] == [
+        ("RuntimeError", "test_server_tenants.py")
+    ] * 2
+    assert "secret" not in "".join(failures)
 
 
 # ---- files of tokens and tenants --------------------------------------------------------------------------------------
