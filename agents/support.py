@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..kg.conflicts import overlap
 from ..kg.model import Hop, Path, Triple, normalize
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from ..kg.adjacency import Adjacency
     from ..kg.graph import KnowledgeGraph
 
@@ -108,7 +111,7 @@ class Witnesses:
         triple = hop.triple
         start = (triple.subject.id, None) if hop.direction > 0 else (None, triple.object.id)
         found = islice(self.kg.store.triples(start[0], triple.relation.id, start[1], evidence_only=True), _LOOKED)
-        others = [other for other in found if other.id != triple.id and _overlap(other, triple)]
+        others = [other for other in found if other.id != triple.id and overlap(_days(other), _days(triple))]
         return [other for other in others if not _shared(other, triple)]
 
     def _has_one(self, code: int, adjacency: Adjacency) -> bool:
@@ -149,12 +152,8 @@ def _shared(first: Triple, second: Triple) -> bool:
     return not {span.source_id for span in first.spans}.isdisjoint(span.source_id for span in second.spans)
 
 
-def _overlap(first: Triple, second: Triple) -> bool:
-    """Whether both may hold on one day."""
-    return not (
-        (first.valid_to and second.valid_from and first.valid_to <= second.valid_from)
-        or (second.valid_to and first.valid_from and second.valid_to <= first.valid_from)
-    )
+def _days(triple: Triple) -> tuple[date | None, date | None]:
+    return triple.valid_from, triple.valid_to
 
 
 __all__ = ["ALONE", "NOBODY", "TORN", "Conflict", "Support", "Witnesses", "independent"]

@@ -11,6 +11,8 @@ from .model import Triple, normalize
 if TYPE_CHECKING:
     from .graph import KnowledgeGraph
 
+Days = tuple[date | None, date | None]
+
 
 def conflicts(
     kg: KnowledgeGraph,
@@ -43,9 +45,16 @@ def conflicts(
         for one in standing
         if object != one.object.id
         and normalize(object) not in map(normalize, (one.object.label, *getattr(one.object, "aliases", ())))
-        and (one.valid_to is None or valid_from is None or valid_from < one.valid_to)
-        and (valid_to is None or one.valid_from is None or one.valid_from < valid_to)
+        and overlap((valid_from, valid_to), (one.valid_from, one.valid_to))
     ]
+
+
+def overlap(first: Days, second: Days) -> bool:
+    """Whether two times share a day; each is the first day and the day after the last, None where it is open."""
+    return not (
+        (first[1] is not None and second[0] is not None and first[1] <= second[0])
+        or (second[1] is not None and first[0] is not None and second[1] <= first[0])
+    )
 
 
 def named(found: list[Triple]) -> str:
@@ -57,4 +66,4 @@ def named(found: list[Triple]) -> str:
     return "; ".join(said)
 
 
-__all__ = ["conflicts", "named"]
+__all__ = ["conflicts", "named", "overlap"]
